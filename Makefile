@@ -1,0 +1,61 @@
+# Two commands set up everything on a fresh machine: `make run` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help run test quick check format lock soak bench clean browser
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:  ## Show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/run.stamp  ## Install, migrate, load the starter entries and serve on http://127.0.0.1:8000
+	@exec $(BIN)/sportello serve --setup
+
+test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, all tests (Chromium included)
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+quick: $(VENV)/dev.stamp  ## Everything but the browser and the crash test, in under a minute
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -m "not browser and not crash"
+
+check: $(VENV)/dev.stamp  ## Format, lint, types, import contracts, knowledge files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sportello knowledge check
+
+format: $(VENV)/dev.stamp  ## Put the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+browser:
+	@scripts/install-browser
+
+soak: $(VENV)/dev.stamp  ## The crash test for ten minutes, with a new seed
+	$(BIN)/python -m tests.crash.soak
+
+bench: $(VENV)/dev.stamp  ## The load generator against a fake Bot API on loopback
+	$(BIN)/python -m bench.conversations
+
+lock: $(VENV)/dev.stamp  ## Write the lock files anew from pyproject.toml
+	scripts/lock
+
+clean:  ## Remove the virtual environment and the caches (never var/)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+$(VENV)/bin/python:
+	@scripts/install-venv $(PYTHON) $(VENV)
+
+$(VENV)/run.stamp: $(VENV)/bin/python requirements/run.txt requirements/build.txt pyproject.toml
+	@echo "Installing Sportello's libraries (about 250 MB, once) ..."
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	@echo "Installing the tools for the tests ..."
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

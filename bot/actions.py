@@ -1,0 +1,117 @@
+"""What the bot may ask for. Actions are data; a turn carries them out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.picks import Choice
+
+Value = str | int | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text of the catalogue with its values; `count` picks the plural form where it has any."""
+
+    id: str
+    values: tuple[tuple[str, Value], ...] = ()
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAnswer:
+    """The answer of an entry, with its source and its marks."""
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediatorText:
+    """What a mediator wrote, as it was written."""
+
+    text: str
+
+
+Part = Wording | EntryAnswer | MediatorText
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One message to the resident."""
+
+    parts: tuple[Part, ...]
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListGroup:
+    """Ask for the entries of a group; `GroupListed` follows."""
+
+    group: str
+
+
+class Reason(StrEnum):
+    """Why a ticket was opened."""
+
+    ASKED = "asked"
+    UNKNOWN = "unknown"
+    NOT_HELPED = "not-helped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """Put the resident in the queue; `Queued` follows. `question` is a place in the transcript."""
+
+    reason: Reason
+    question: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPlace:
+    """Ask where the resident stands in the queue; `Queued` follows, or nothing where the ticket is gone."""
+
+    ticket: str
+
+
+class Outcome(StrEnum):
+    """How a ticket ended."""
+
+    SOLVED = "solved"
+    REFERRED = "referred"
+    NO_REPLY = "no-reply"
+    GIVEN_BACK = "given-back"
+    RESIDENT_STOPPED = "resident-stopped"
+    RESIDENT_LEFT = "resident-left"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTicket:
+    """End a ticket from the resident's side."""
+
+    ticket: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CountFeedback:
+    """Count whether an answer helped; nothing about the resident is kept with it."""
+
+    slug: str
+    helpful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Delete all that is stored of the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetReachable:
+    """Remember whether the platform still lets us write to the resident."""
+
+    reachable: bool
+
+
+Action = Say | ListGroup | OpenTicket | ReportPlace | CloseTicket | CountFeedback | Erase | SetReachable

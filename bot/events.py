@@ -1,0 +1,177 @@
+"""What can happen to a conversation. Time, ids and the outcome of look-ups come in with the event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.picks import Pick
+
+
+class Verdict(StrEnum):
+    """What the understanding of a text allows."""
+
+    ANSWER = "answer"
+    OFFER = "offer"
+    ABSTAIN = "abstain"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that may answer, with the score of the ranking (higher is better, not a probability)."""
+
+    slug: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What was understood of a text.
+
+    `language` is a code of `bot.languages`; `certain` says that it may change the language of the
+    conversation. `matches` are best first; with `ANSWER` the first one answers, with `OFFER` the
+    first three are offered, with `ABSTAIN` none is used.
+    """
+
+    language: str
+    certain: bool
+    verdict: Verdict
+    matches: tuple[Match, ...] = ()
+
+
+class MediaKind(StrEnum):
+    """What a resident can send beside text."""
+
+    PHOTO = "photo"
+    VOICE = "voice"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    LOCATION = "location"
+    CONTACT = "contact"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The resident opened the conversation, perhaps through a link that carries a payload."""
+
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceived:
+    """The resident wrote; `seq` is the place of the text in the transcript."""
+
+    seq: int
+    text: str
+    understanding: Understanding
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReceived:
+    """The resident sent something that is not text; `seq` is its place in the transcript."""
+
+    seq: int
+    kind: MediaKind
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceMade:
+    """The resident tapped a button, or used a control of the page that means the same."""
+
+    pick: Pick
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceExpired:
+    """The resident tapped a button whose meaning is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupListed:
+    """Follows `ListGroup`: the entries of a group, in their order."""
+
+    group: str
+    slugs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Follows `OpenTicket` and `ReportPlace`: where the resident stands.
+
+    `place` counts from 1. `on_duty` says that a mediator is there now; otherwise `opens_at` is when
+    the desk opens next, or None where it is open by the clock or nobody has set its hours.
+    """
+
+    ticket: str
+    place: int
+    on_duty: bool
+    opens_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediatorJoined:
+    """A mediator claimed the ticket."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediatorReplied:
+    """The mediator who holds the ticket wrote to the resident."""
+
+    ticket: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediatorClosed:
+    """The mediator closed the ticket."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediatorGaveBack:
+    """The mediator gave the conversation back to the bot."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenInGroup:
+    """Somebody wrote in a group chat, where Sportello does not talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The resident blocked the account or left it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The resident unblocked the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSetAside:
+    """A message of the resident made the program fail and was set aside for an administrator."""
+
+
+Event = (
+    Started
+    | TextReceived
+    | MediaReceived
+    | ChoiceMade
+    | ChoiceExpired
+    | GroupListed
+    | Queued
+    | MediatorJoined
+    | MediatorReplied
+    | MediatorClosed
+    | MediatorGaveBack
+    | SpokenInGroup
+    | Left
+    | Returned
+    | MessageSetAside
+)

@@ -1,0 +1,1 @@
+"""Every platform behind one contract."""

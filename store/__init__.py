@@ -1,0 +1,1 @@
+"""PostgreSQL: one module of tables and queries for each aggregate. Nothing here commits."""

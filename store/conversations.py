@@ -1,0 +1,243 @@
+"""Conversations and their transcripts: one row a message, numbered without gaps within its conversation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, Row, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
+from sqlalchemy.dialects.postgresql import insert
+
+from store.database import Read, Write
+from store.metadata import Document, Moment, metadata
+from store.notify import Topic, notify
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", UUID_COLUMN(as_uuid=True), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("user_ref", Text, nullable=False),
+    Column("language_hint", Text),
+    Column("language", Text),
+    Column("state", Document),
+    Column("last_seq", Integer, nullable=False, server_default="0"),
+    Column("reachable", Boolean, nullable=False, server_default="true"),
+    Column("next_send_at", Moment, nullable=False, server_default="epoch"),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("channel", "account", "thread"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("author", Text, nullable=False),
+    Column("staff_id", ForeignKey("staff.id")),
+    Column("language", Text),
+    Column("body", Document, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+
+class Author(StrEnum):
+    """Who wrote a row of the transcript. `NOTE` and `SYSTEM` rows are for the staff only."""
+
+    RESIDENT = "resident"
+    BOT = "bot"
+    MEDIATOR = "mediator"
+    NOTE = "note"
+    SYSTEM = "system"
+
+
+VISIBLE_TO_RESIDENT = (Author.RESIDENT, Author.BOT, Author.MEDIATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a conversation takes place: platform, account of ours on it, and thread within the account."""
+
+    channel: str
+    account: str
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as stored; `state` is the engine's JSON, None before the first turn."""
+
+    id: UUID
+    address: Address
+    language_hint: str | None
+    language: str | None
+    state: dict[str, Any] | None
+    last_seq: int
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row of the transcript. The shape of `body` depends on the author; see `docs/architecture.md`."""
+
+    conversation_id: UUID
+    seq: int
+    author: Author
+    staff_id: UUID | None
+    language: str | None
+    body: dict[str, Any]
+    created_at: datetime
+
+
+async def find_or_add(
+    connection: Write, *, new_id: UUID, address: Address, user_ref: str, language_hint: str | None, now: datetime
+) -> UUID:
+    """Give the id of the conversation at an address, adding it with `new_id` where there is none.
+
+    An existing row is not locked, so that receiving never waits for a turn.
+    """
+    found = await find(connection, address)
+    if found is not None:
+        return found
+    await connection.execute(
+        insert(conversations)
+        .values(
+            id=new_id,
+            channel=address.channel,
+            account=address.account,
+            thread=address.thread,
+            user_ref=user_ref,
+            language_hint=language_hint,
+            created_at=now,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    found = await find(connection, address)
+    if found is None:  # pragma: no cover - READ COMMITTED shows what made the insert a conflict
+        raise LookupError("the conversation vanished while it was being added")
+    return found
+
+
+async def find(connection: Read, address: Address) -> UUID | None:
+    """Give the id of the conversation at an address, or None."""
+    result = await connection.execute(
+        select(conversations.c.id).where(
+            conversations.c.channel == address.channel,
+            conversations.c.account == address.account,
+            conversations.c.thread == address.thread,
+        )
+    )
+    return result.scalar_one_or_none()
+
+
+async def get(connection: Read, conversation_id: UUID) -> Conversation | None:
+    """Give a conversation, or None."""
+    row = (await connection.execute(select(conversations).where(conversations.c.id == conversation_id))).one_or_none()
+    return None if row is None else from_row(row)
+
+
+def from_row(row: Row[Any]) -> Conversation:
+    """Read a row that has all columns of the table."""
+    return Conversation(
+        id=row.id,
+        address=Address(row.channel, row.account, row.thread),
+        language_hint=row.language_hint,
+        language=row.language,
+        state=row.state,
+        last_seq=row.last_seq,
+        reachable=row.reachable,
+    )
+
+
+async def save(
+    connection: Write,
+    conversation_id: UUID,
+    *,
+    state: dict[str, Any],
+    language: str,
+    last_seq: int,
+    reachable: bool,
+    now: datetime,
+) -> None:
+    """Store where a conversation stands after a turn."""
+    await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(state=state, language=language, last_seq=last_seq, reachable=reachable, updated_at=now)
+    )
+
+
+async def append(connection: Write, rows: Sequence[Message]) -> None:
+    """Add rows to the transcript and tell whoever watches the conversation.
+
+    The caller holds the conversation's row and gives the numbers after its `last_seq`.
+    """
+    if not rows:
+        return
+    await connection.execute(
+        insert(messages),
+        [
+            {
+                "conversation_id": row.conversation_id,
+                "seq": row.seq,
+                "author": row.author.value,
+                "staff_id": row.staff_id,
+                "language": row.language,
+                "body": row.body,
+                "created_at": row.created_at,
+            }
+            for row in rows
+        ],
+    )
+    await notify(connection, Topic.CONVERSATION, str(rows[0].conversation_id))
+
+
+async def transcript(
+    connection: Read, conversation_id: UUID, *, since: int = 0, authors: Sequence[Author] = tuple(Author)
+) -> list[Message]:
+    """Give the rows after `since`, in their order, of the authors named."""
+    rows = await connection.execute(
+        select(messages)
+        .where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.seq > since,
+            messages.c.author.in_([author.value for author in authors]),
+        )
+        .order_by(messages.c.seq)
+    )
+    return [_message(row) for row in rows]
+
+
+async def message(connection: Read, conversation_id: UUID, seq: int) -> Message | None:
+    """Give one row of a transcript, or None where it was deleted."""
+    row = (
+        await connection.execute(
+            select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
+        )
+    ).one_or_none()
+    return None if row is None else _message(row)
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(
+        conversation_id=row.conversation_id,
+        seq=row.seq,
+        author=Author(row.author),
+        staff_id=row.staff_id,
+        language=row.language,
+        body=row.body,
+        created_at=row.created_at,
+    )
+
+
+async def erase_messages(connection: Write, conversation_id: UUID) -> None:
+    """Delete the whole transcript of a conversation; its numbers go on from where they were."""
+    await connection.execute(delete(messages).where(messages.c.conversation_id == conversation_id))
+    await notify(connection, Topic.CONVERSATION, str(conversation_id))

@@ -1,0 +1,68 @@
+"""The database engine and its transactions."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, NewType, Self
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+# Two names of one class, for the type checker: what a function's signature asks for says whether it writes.
+Read = NewType("Read", AsyncConnection)
+Write = NewType("Write", Read)
+
+POOL_SIZE: Final = 10
+
+
+class DatabaseUnreachableError(Exception):
+    """No connection to the database; the message is fit to show to an administrator."""
+
+
+def normalised(url: str) -> URL:
+    """Give the URL with our driver, whatever driver it names; raises ValueError where it is none."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise ValueError("DATABASE_URL is not a database URL") from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ValueError("DATABASE_URL must name a PostgreSQL server")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """One pool of connections to one PostgreSQL database."""
+
+    def __init__(self, url: URL, *, pool_size: int = POOL_SIZE) -> None:
+        """Prepare the pool; nothing is connected yet."""
+        self.url = url
+        self._engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_pre_ping=False,
+            connect_args={"server_settings": {"application_name": "sportello"}},
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Write]:
+        """Open a transaction: committed at the end of the block, rolled back where it raises."""
+        async with self._engine.begin() as connection:
+            yield Write(Read(connection))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Read]:
+        """Open a transaction for reading only."""
+        async with self._engine.connect() as connection:
+            yield Read(connection)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        """Use the database for a block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it at the end."""
+        await self.close()

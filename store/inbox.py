@@ -1,0 +1,206 @@
+"""The inbox: everything that comes in, once, in the order in which it came."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from store.conversations import Conversation, conversations, from_row
+from store.database import Read, Write
+from store.metadata import Document, Moment, metadata
+from store.notify import Topic, notify
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("event_key", Text, nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE")),
+    Column("payload", Document),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Moment, nullable=False),
+    Column("error", Text),
+    Column("received_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    UniqueConstraint("channel", "account", "event_key"),
+    Index("ix_inbox_waiting", "id", postgresql_where=text("status = 'waiting'")),
+    Index("ix_inbox_waiting_of_conversation", "conversation_id", "id", postgresql_where=text("status = 'waiting'")),
+    Index("ix_inbox_finished_at", "finished_at"),
+)
+
+
+class InboxStatus(StrEnum):
+    """`SET_ASIDE`: could not be parsed. `FAILED`: made the program fail too often."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    SET_ASIDE = "set-aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An inbox row that a turn has taken, with its conversation, whose row is locked."""
+
+    id: int
+    payload: dict[str, Any]
+    attempts: int
+    received_at: datetime
+    conversation: Conversation
+
+
+async def receive(
+    connection: Write,
+    *,
+    channel: str,
+    account: str,
+    event_key: str,
+    conversation_id: UUID,
+    payload: dict[str, Any],
+    now: datetime,
+) -> bool:
+    """Add what came in and wake the workers; False where its key was seen before."""
+    added = await connection.execute(
+        insert(inbox)
+        .values(
+            channel=channel,
+            account=account,
+            event_key=event_key,
+            conversation_id=conversation_id,
+            payload=payload,
+            status=InboxStatus.WAITING.value,
+            not_before=now,
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(inbox.c.id)
+    )
+    if added.scalar_one_or_none() is None:
+        return False
+    await notify(connection, Topic.INBOX)
+    return True
+
+
+async def set_aside(
+    connection: Write, *, channel: str, account: str, event_key: str, raw: dict[str, Any], error: str, now: datetime
+) -> bool:
+    """Keep what could not be parsed for an administrator; False where its key was seen before."""
+    added = await connection.execute(
+        insert(inbox)
+        .values(
+            channel=channel,
+            account=account,
+            event_key=event_key,
+            payload=raw,
+            status=InboxStatus.SET_ASIDE.value,
+            not_before=now,
+            error=error,
+            received_at=now,
+            finished_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(inbox.c.id)
+    )
+    return added.scalar_one_or_none() is not None
+
+
+async def take(connection: Write, *, now: datetime) -> Waiting | None:
+    """Take the oldest waiting row whose conversation nobody works on, and lock that conversation.
+
+    FOR NO KEY UPDATE, because a new inbox row's foreign key needs a key share lock on the
+    conversation: with FOR UPDATE, receiving would wait for the turn.
+    """
+    candidate = (
+        await connection.execute(
+            select(*conversations.c)
+            .join(inbox, inbox.c.conversation_id == conversations.c.id)
+            .where(inbox.c.status == InboxStatus.WAITING.value, inbox.c.not_before <= now)
+            .order_by(inbox.c.id)
+            .limit(1)
+            .with_for_update(of=conversations, key_share=True, skip_locked=True)
+        )
+    ).one_or_none()
+    if candidate is None:
+        return None
+    # Looked up anew: another worker may have finished the row between our snapshot and our lock.
+    row = (
+        await connection.execute(
+            select(inbox.c.id, inbox.c.payload, inbox.c.attempts, inbox.c.not_before, inbox.c.received_at)
+            .where(inbox.c.conversation_id == candidate.id, inbox.c.status == InboxStatus.WAITING.value)
+            .order_by(inbox.c.id)
+            .limit(1)
+        )
+    ).one_or_none()
+    if row is None or row.not_before > now:
+        return None
+    return Waiting(row.id, row.payload, row.attempts, row.received_at, from_row(candidate))
+
+
+async def finish(connection: Write, inbox_id: int, *, now: datetime) -> None:
+    """Mark a row as done and drop what it said: from here on only the transcript keeps it."""
+    await connection.execute(
+        update(inbox)
+        .where(inbox.c.id == inbox_id)
+        .values(status=InboxStatus.DONE.value, payload=None, error=None, finished_at=now)
+    )
+
+
+async def count_failure(
+    connection: Write, inbox_id: int, *, error: str, limit: int, retry_at: datetime, now: datetime
+) -> bool:
+    """Count a failed turn; at `limit` the row is set aside as failed. True where that happened now."""
+    attempts = (
+        await connection.execute(
+            update(inbox)
+            .where(inbox.c.id == inbox_id, inbox.c.status == InboxStatus.WAITING.value)
+            .values(attempts=inbox.c.attempts + 1, error=error, not_before=retry_at)
+            .returning(inbox.c.attempts)
+        )
+    ).scalar_one_or_none()
+    if attempts is None or attempts < limit:
+        return False
+    await connection.execute(
+        update(inbox).where(inbox.c.id == inbox_id).values(status=InboxStatus.FAILED.value, finished_at=now)
+    )
+    return True
+
+
+async def counts(connection: Read) -> dict[InboxStatus, int]:
+    """Count the rows of every status."""
+    rows = await connection.execute(select(inbox.c.status, func.count()).group_by(inbox.c.status))
+    found = {InboxStatus(status): count for status, count in rows}
+    return {status: found.get(status, 0) for status in InboxStatus}
+
+
+async def erase_payloads(connection: Write, conversation_id: UUID, *, but: int) -> None:
+    """Drop what the finished rows of a conversation say, except row `but`; waiting ones are kept for their turn."""
+    await connection.execute(
+        update(inbox)
+        .where(
+            inbox.c.conversation_id == conversation_id,
+            inbox.c.id != but,
+            inbox.c.status != InboxStatus.WAITING.value,
+        )
+        .values(payload=None)
+    )

@@ -1,0 +1,97 @@
+"""Fixtures that every test may use: real PostgreSQL, and time and ids that a test can steer."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from store import migrations
+from store.database import Database
+from store.embedded import EmbeddedServer
+
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("house")
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday, ten o'clock in Prato
+
+
+class FakeClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **step: float) -> None:
+        self.now += timedelta(**step)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def new_id() -> Callable[[], UUID]:
+    numbers = itertools.count(1)
+    return lambda: UUID(int=next(numbers))
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[URL]:
+    """Start one embedded server for the whole run; its data is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="sportello-test-"))
+    # The server runs as a user of its own where the tests run as root.
+    folder.chmod(0o755)
+    server = EmbeddedServer(folder / "postgres")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def template(server_url: URL) -> str:
+    """Migrate one database, from which the others are copied."""
+    async with Database(server_url) as database:
+        await _execute_outside_transaction(database, "CREATE DATABASE template_sportello")
+    async with Database(server_url.set(database="template_sportello")) as database:
+        await migrations.upgrade(database)
+    return "template_sportello"
+
+
+@pytest.fixture
+async def database_url(server_url: URL, template: str) -> AsyncIterator[URL]:
+    """Give an empty, migrated database of its own to a test that starts processes."""
+    name = f"test_{os.urandom(8).hex()}"
+    async with Database(server_url) as server:
+        await _execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield server_url.set(database=name)
+        await _execute_outside_transaction(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: URL) -> AsyncIterator[Database]:
+    """Give an empty, migrated database."""
+    async with Database(database_url) as database:
+        yield database
+
+
+async def _execute_outside_transaction(database: Database, statement: str) -> None:
+    async with database.read() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(statement))

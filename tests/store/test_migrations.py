@@ -1,0 +1,41 @@
+"""The schema goes up, down and up again, fits the tables of the program, and tells when it is too new."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from store import migrations
+from store.database import Database
+from store.migrations import Fit
+from store.tables import metadata
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+async def test_the_migrated_schema_is_that_of_the_program(database: Database) -> None:
+    async with database.read() as connection:
+        assert await connection.run_sync(_differences) == []
+        assert await migrations.fit(connection) is Fit.CURRENT
+
+
+async def test_down_leaves_nothing_and_up_again_fits(database: Database) -> None:
+    await migrations.downgrade(database, "base")
+    async with database.read() as connection:
+        left = await connection.execute(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+        )
+        assert list(left) == []
+        assert await migrations.fit(connection) is Fit.OLDER
+    await migrations.upgrade(database)
+    async with database.read() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_a_schema_of_a_later_program_is_recognised(database: Database) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
+    async with database.read() as connection:
+        assert await migrations.fit(connection) is Fit.NEWER
