@@ -1,12 +1,12 @@
 """What the bot may ask for. Actions are data; a turn carries them out."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from bot.picks import Choice
 
-Value = str | int | datetime
+Value = str | int | datetime | date
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,6 @@ class Reason(StrEnum):
 
     ASKED = "asked"
     UNKNOWN = "unknown"
-    NOT_HELPED = "not-helped"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""What the bot says: the messages of the engine, put together from wordings and choices. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.actions import EntryAnswer, Part, Say, Value, Wording
+from bot.events import Match, Queued
+from bot.languages import CODES
+from bot.picks import Choice, Pick, Verb
+from bot.state import State
+
+GROUPS: Final = ("services", "work", "training")
+OFFERED_AT_MOST: Final = 3
+
+PERSON: Final = Choice(Pick(Verb.PERSON), "bot.choice.person")
+MENU: Final = Choice(Pick(Verb.MENU), "bot.choice.menu")
+LANGUAGES: Final = Choice(Pick(Verb.LANGUAGES), "bot.choice.languages")
+STOP: Final = Choice(Pick(Verb.STOP), "bot.choice.stop_waiting")
+ACCEPT_PERSON: Final = Choice(Pick(Verb.PERSON), "bot.choice.yes_person")
+DECLINE_PERSON: Final = Choice(Pick(Verb.DECLINE_PERSON), "bot.choice.no_person")
+
+
+def wording(message: str, /, count: int | None = None, **values: Value) -> Wording:
+    """Name a text of the catalogue with its values."""
+    return Wording(message, tuple(values.items()), count)
+
+
+def saying(state: State, *parts: Part | str, choices: Sequence[Choice] = ()) -> Say:
+    """Make a message; the first one of a conversation begins with who speaks: an automatic service."""
+    told = tuple(Wording(part) if isinstance(part, str) else part for part in parts)
+    notice = () if state.introduced else (Wording("bot.notice"),)
+    return Say(parts=notice + told, choices=tuple(choices))
+
+
+def welcome(state: State) -> Say:
+    """Greet, say how to go on, and give the topics."""
+    return saying(state, "bot.welcome", choices=(*_groups(), PERSON, LANGUAGES))
+
+
+def menu(state: State) -> Say:
+    """Give the groups of topics and the things that always work."""
+    return saying(state, "bot.menu", choices=(*_groups(), PERSON, LANGUAGES))
+
+
+def group_listed(state: State, group: str, slugs: Sequence[str]) -> Say:
+    """Give the entries of a group."""
+    entries = tuple(Choice(Pick(Verb.ENTRY, slug)) for slug in slugs)
+    return saying(state, f"bot.group.{group}", choices=(*entries, MENU, PERSON))
+
+
+def answer(state: State, slug: str, *before: Part) -> Say:
+    """Answer with an entry, ask whether it helped and show the way to a person."""
+    choices = (
+        Choice(Pick(Verb.HELPFUL, slug), "bot.choice.helpful"),
+        Choice(Pick(Verb.NOT_HELPFUL, slug), "bot.choice.not_helpful"),
+        PERSON,
+    )
+    return saying(state, *before, EntryAnswer(slug), "bot.did_it_help", choices=choices)
+
+
+def did_you_mean(state: State, matches: Sequence[Match]) -> Say:
+    """Offer up to three entries, and a person."""
+    entries = tuple(Choice(Pick(Verb.ENTRY, match.slug)) for match in matches[:OFFERED_AT_MOST])
+    return saying(state, "bot.did_you_mean", choices=(*entries, PERSON, MENU))
+
+
+def unknown(state: State) -> Say:
+    """Say plainly that there is no answer, and offer a person and the topics."""
+    return saying(state, "bot.unknown", choices=(ACCEPT_PERSON, DECLINE_PERSON, MENU))
+
+
+def languages(state: State) -> Say:
+    """Let the resident pick a language; each stands in its own name."""
+    return saying(state, "bot.languages", choices=tuple(Choice(Pick(Verb.LANGUAGE, code)) for code in CODES))
+
+
+def confirm_deletion(state: State) -> Say:
+    """Ask before deleting."""
+    choices = (
+        Choice(Pick(Verb.DELETE_CONFIRMED), "bot.choice.delete_yes"),
+        Choice(Pick(Verb.KEEP), "bot.choice.delete_no"),
+    )
+    return saying(state, "bot.delete_confirm", choices=choices)
+
+
+def queued(state: State, event: Queued) -> Say:
+    """Say at which place the resident waits, and from when there is somebody."""
+    parts: list[Part] = [wording("bot.waiting.place", place=event.place)]
+    if event.on_duty:
+        parts.append(Wording("bot.waiting.on_duty"))
+    elif event.opens_at is not None:
+        parts.append(wording("bot.waiting.opens_at", opens_at=event.opens_at))
+    else:
+        parts.append(Wording("bot.waiting.nobody"))
+    parts.append(Wording("bot.waiting.meanwhile"))
+    return saying(state, *parts, choices=(STOP, MENU))
+
+
+def _groups() -> tuple[Choice, ...]:
+    return tuple(Choice(Pick(Verb.GROUP, group), f"bot.choice.group.{group}") for group in GROUPS)

@@ -1,0 +1,163 @@
+"""What each event does in each stage: small functions that the table of `bot.engine` names.
+
+Every function takes the state and an event and gives a `Step`. None of them remembers anything.
+"""
+
+from dataclasses import replace
+
+from bot import sayings
+from bot.actions import CloseTicket, MediatorText, Outcome, Say, SetReachable
+from bot.events import (
+    GroupListed,
+    Left,
+    MediaReceived,
+    MediatorClosed,
+    MediatorGaveBack,
+    MediatorJoined,
+    MediatorReplied,
+    MessageSetAside,
+    Queued,
+    Returned,
+    SpokenInGroup,
+    Started,
+    TextReceived,
+    Verdict,
+)
+from bot.state import Stage, State
+from bot.steering import HELD, Step, in_language_of, released, said, settled, steered
+
+
+def nothing(state: State, _event: object) -> Step:
+    """Leave everything as it is."""
+    return Step(state)
+
+
+# --- what residents do -------------------------------------------------------------------------
+
+
+def started(state: State, _event: Started) -> Step:
+    """Greet whoever opens the conversation, also for the second time."""
+    return said(state, sayings.welcome(state))
+
+
+def text_for_bot(state: State, event: TextReceived) -> Step:
+    """Steer, pick by number, or answer."""
+    handled = steered(state, event)
+    if handled is not None:
+        return handled
+    state = in_language_of(state, event)
+    understanding = event.understanding
+    asked = replace(state, question=event.seq)
+    if understanding.verdict is Verdict.ANSWER and understanding.matches:
+        return said(asked, sayings.answer(asked, understanding.matches[0].slug))
+    if understanding.verdict is Verdict.OFFER and understanding.matches:
+        return said(asked, sayings.did_you_mean(asked, understanding.matches), stage=Stage.CHOOSING)
+    return said(asked, sayings.unknown(asked), stage=Stage.OFFERED)
+
+
+def text_while_waiting(state: State, event: TextReceived) -> Step:
+    """Steer or answer as always; what cannot be answered is kept for the mediator, which is said once."""
+    handled = steered(state, event)
+    if handled is not None:
+        return handled
+    understanding = event.understanding
+    if understanding.verdict is Verdict.ANSWER and understanding.matches:
+        return said(state, sayings.answer(state, understanding.matches[0].slug, sayings.wording("bot.still_waiting")))
+    if state.noted:
+        return Step(state)
+    return said(replace(state, noted=True), sayings.saying(state, "bot.noted", choices=(sayings.STOP,)))
+
+
+def text_for_mediator(state: State, event: TextReceived) -> Step:
+    """Leave the text to the mediator, who reads the transcript; only the steering words are ours."""
+    handled = steered(state, event)
+    return Step(state) if handled is None else handled
+
+
+def media(state: State, _event: MediaReceived) -> Step:
+    """Say that only people can look at it; it is kept for them."""
+    asked = state if state.question is not None else replace(state, question=_event.seq)
+    say = sayings.saying(state, "bot.media", choices=(sayings.ACCEPT_PERSON, sayings.DECLINE_PERSON, sayings.MENU))
+    return said(asked, say, stage=Stage.OFFERED)
+
+
+def media_while_waiting(state: State, _event: MediaReceived) -> Step:
+    """Say that it is kept for the mediator."""
+    return said(state, sayings.saying(state, "bot.media_kept", choices=(sayings.STOP,)))
+
+
+def spoken_in_group(state: State, _event: SpokenInGroup) -> Step:
+    """Decline, once: what is asked here is nobody else's business."""
+    if state.introduced:
+        return Step(state)
+    return Step(replace(state, introduced=True, stage=Stage.OPEN), (sayings.saying(state, "bot.group_declined"),))
+
+
+def left(state: State, _event: Left) -> Step:
+    """Give up the place in the queue; nobody can be reached."""
+    closing = () if state.ticket is None else (CloseTicket(state.ticket, Outcome.RESIDENT_LEFT),)
+    return Step(released(state), (SetReachable(reachable=False), *closing))
+
+
+def returned(state: State, _event: Returned) -> Step:
+    """Be silent until spoken to, but remember that it is possible to answer."""
+    return Step(state, (SetReachable(reachable=True),))
+
+
+# --- what follows from actions -----------------------------------------------------------------
+
+
+def group_listed(state: State, event: GroupListed) -> Step:
+    """Show the entries of a group."""
+    stage = settled(state) if state.stage in HELD else Stage.CHOOSING
+    return said(state, sayings.group_listed(state, event.group, event.slugs), stage=stage)
+
+
+def queued(state: State, event: Queued) -> Step:
+    """Say where the resident stands."""
+    if state.stage is Stage.WITH_MEDIATOR:
+        return Step(state)
+    waiting = replace(state, ticket=event.ticket, stage=Stage.WAITING)
+    return said(waiting, sayings.queued(waiting, event))
+
+
+def message_set_aside(state: State, _event: MessageSetAside) -> Step:
+    """Apologise and offer a person."""
+    if state.stage in HELD:
+        return said(state, sayings.saying(state, "bot.failed_held"))
+    say = sayings.saying(state, "bot.failed", choices=(sayings.ACCEPT_PERSON, sayings.DECLINE_PERSON))
+    return said(state, say, stage=Stage.OFFERED)
+
+
+# --- what mediators do -------------------------------------------------------------------------
+
+
+def mediator_joined(state: State, event: MediatorJoined) -> Step:
+    """Say that from here on a person answers."""
+    if state.ticket != event.ticket:
+        return Step(state)
+    say = sayings.saying(state, "bot.mediator_joined")
+    return said(replace(state, offered=()), say, stage=Stage.WITH_MEDIATOR)
+
+
+def mediator_replied(state: State, event: MediatorReplied) -> Step:
+    """Pass on what the mediator wrote, as long as they hold the conversation."""
+    if state.ticket != event.ticket:
+        return Step(state)
+    return Step(replace(state, offered=()), (Say((MediatorText(event.text),)),))
+
+
+def mediator_closed(state: State, event: MediatorClosed) -> Step:
+    """Say goodbye for the mediator; the bot answers again."""
+    if state.ticket != event.ticket:
+        return Step(state)
+    freed = released(state)
+    return said(freed, sayings.saying(freed, "bot.mediator_closed", choices=(sayings.MENU, sayings.PERSON)))
+
+
+def mediator_gave_back(state: State, event: MediatorGaveBack) -> Step:
+    """Say that the automatic service answers again."""
+    if state.ticket != event.ticket:
+        return Step(state)
+    freed = released(state)
+    return said(freed, sayings.saying(freed, "bot.mediator_gave_back", choices=(sayings.MENU, sayings.PERSON)))

@@ -1,0 +1,96 @@
+"""Every text the service says: message id, values and language in, text out."""
+
+import gettext
+from collections.abc import Mapping
+from datetime import date, datetime, tzinfo
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.dates import format_date, format_skeleton, format_time
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from bot.actions import Value, Wording
+from bot.languages import CODES, language
+
+LOCALES: Final = Path(__file__).resolve().parent / "locale"
+_FIRST_STRONG_ISOLATE: Final = "\u2068"
+_POP_ISOLATE: Final = "\u2069"
+
+
+def isolate(text: str) -> str:
+    """Set a text apart, so that its writing direction disturbs nothing around it (Unicode TR 9, FSI and PDI)."""
+    return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
+
+
+def _locale(code: str) -> str:
+    """Give the name under which Babel knows a language."""
+    return language(code).tag.replace("-", "_")
+
+
+def catalogue_files(code: str) -> list[Path]:
+    """Give the catalogues of a language: one for each room that speaks."""
+    return sorted((LOCALES / code).glob("*.po"))
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """Read a catalogue as it is written."""
+    with path.open("rb") as file:
+        return read_po(file, locale=_locale(path.parent.name))
+
+
+class Catalogue:
+    """All texts in all languages. Made once; nothing in it changes."""
+
+    def __init__(self, zone: tzinfo, constants: Mapping[str, str]) -> None:
+        """Read the catalogues; moments are told in the time of `zone`, and any text may use the `constants`."""
+        self._zone = zone
+        self._constants = dict(constants)
+        self._texts = {code: _compiled(catalogue_files(code)) for code in CODES}
+
+    def text(self, wording: Wording | str, code: str) -> str:
+        """Give the text of a wording in a language, its values filled in."""
+        if isinstance(wording, str):
+            wording = Wording(wording)
+        translations = self._texts[code]
+        if wording.count is None:
+            pattern = translations.gettext(wording.id)
+        else:
+            pattern = translations.ngettext(wording.id, wording.id, wording.count)
+        if "{" not in pattern:
+            return pattern
+        given = {name: self._value(value, code) for name, value in wording.values}
+        return pattern.format_map({**self._constants, "count": str(wording.count), **given})
+
+    def moment(self, moment: datetime, code: str) -> str:
+        """Tell a moment with weekday, day and time, as readers of the language write it."""
+        locale = _locale(code)
+        day = format_skeleton("MMMMEEEEd", moment, tzinfo=self._zone, locale=locale)
+        return f"{day}, {format_time(moment, 'HH:mm', tzinfo=self._zone, locale=locale)}"
+
+    def day(self, day: date, code: str) -> str:
+        """Tell a day of a year."""
+        return format_date(day, "long", locale=_locale(code))
+
+    def _value(self, value: Value, code: str) -> str:
+        if isinstance(value, datetime):
+            return isolate(self.moment(value, code))
+        if isinstance(value, date):
+            return isolate(self.day(value, code))
+        return str(value) if isinstance(value, int) else isolate(value)
+
+
+def _compiled(paths: list[Path]) -> gettext.GNUTranslations:
+    """Make one catalogue of several; an id stands in one of them only, which a test watches over."""
+    all_of_them: list[gettext.GNUTranslations] = []
+    for path in paths:
+        file = BytesIO()
+        write_mo(file, read_catalogue(path))
+        file.seek(0)
+        all_of_them.append(gettext.GNUTranslations(file))
+    first, *others = all_of_them
+    for other in others:
+        first.add_fallback(other)
+    return first

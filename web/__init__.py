@@ -1,0 +1,1 @@
+"""The page shell, staff sign-in, request protection and live updates."""

@@ -1,0 +1,108 @@
+"""Live updates: wake-ups fanned out within a process, and streams of server-sent events."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi.sse import format_sse_event
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from store.notify import Topic
+
+KEEP_ALIVE_SECONDS: Final = 15.0
+RETRY_MILLISECONDS: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """One server-sent event: `data` is a fragment of HTML, `id` the place from which a reader goes on."""
+
+    name: str
+    data: str
+    id: str | None = None
+
+
+class Hub:
+    """Passes wake-ups on to whoever waits in this process. It keeps no messages: readers read the database."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._waiting: dict[tuple[Topic, str], set[asyncio.Event]] = defaultdict(set)
+        self.closing = asyncio.Event()
+
+    def heard(self, topic: Topic, payload: str = "") -> None:
+        """Wake those who wait for a topic and key; an empty payload wakes all of the topic."""
+        for (of_topic, key), waiters in self._waiting.items():
+            if of_topic is topic and payload in {"", key}:
+                for waiter in waiters:
+                    waiter.set()
+
+    @contextmanager
+    def subscribe(self, topic: Topic, key: str = "") -> Iterator[asyncio.Event]:
+        """Give an event that is set at every wake-up; whoever waits on it clears it."""
+        woken = asyncio.Event()
+        waiters = self._waiting[topic, key]
+        waiters.add(woken)
+        try:
+            yield woken
+        finally:
+            waiters.discard(woken)
+            if not waiters:
+                self._waiting.pop((topic, key), None)
+
+    def close(self) -> None:
+        """End all streams, so that the server can stop."""
+        self.closing.set()
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                waiter.set()
+
+
+async def wait(woken: asyncio.Event, *, seconds: float) -> bool:
+    """Wait until woken, and clear; False where the time is over first."""
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        return False
+    woken.clear()
+    return True
+
+
+def stream(
+    request: Request,
+    hub: Hub,
+    topic: Topic,
+    key: str,
+    news: Callable[[], Awaitable[Sequence[LiveEvent]]],
+    *,
+    keep_alive: Callable[[], Awaitable[None]] | None = None,
+) -> StreamingResponse:
+    """Answer with a stream: what `news` gives now, and again at every wake-up, until the reader goes.
+
+    `news` gives only what it has not given before. `keep_alive` runs at the beginning and about every
+    15 seconds while the reader is there.
+    """
+
+    async def events() -> AsyncIterator[bytes]:
+        with hub.subscribe(topic, key) as woken:
+            yield format_sse_event(retry=RETRY_MILLISECONDS, comment="welcome")
+            if keep_alive is not None:
+                await keep_alive()
+            while not hub.closing.is_set():
+                for event in await news():
+                    yield format_sse_event(data_str=event.data, event=event.name, id=event.id)
+                if not await wait(woken, seconds=KEEP_ALIVE_SECONDS):
+                    if await request.is_disconnected():
+                        return
+                    if keep_alive is not None:
+                        await keep_alive()
+                    yield format_sse_event(comment="still here")
+
+    return StreamingResponse(
+        events(), media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    )
