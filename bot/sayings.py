@@ -42,6 +42,16 @@ def menu(state: State) -> Say:
     return saying(state, "bot.menu", choices=(*_groups(), PERSON, LANGUAGES))
 
 
+def choice_expired(state: State) -> Say:
+    """Say that a button is too old, and give the menu."""
+    return saying(state, "bot.choice_expired", "bot.menu", choices=(*_groups(), PERSON, LANGUAGES))
+
+
+def group_declined() -> Say:
+    """Decline to talk in a group; who we are is said where we talk."""
+    return Say((Wording("bot.group_declined"),))
+
+
 def group_listed(state: State, group: str, slugs: Sequence[str]) -> Say:
     """Give the entries of a group."""
     entries = tuple(Choice(Pick(Verb.ENTRY, slug)) for slug in slugs)

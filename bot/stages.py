@@ -90,7 +90,7 @@ def spoken_in_group(state: State, _event: SpokenInGroup) -> Step:
     """Decline, once: what is asked here is nobody else's business."""
     if state.introduced:
         return Step(state)
-    return Step(replace(state, introduced=True, stage=Stage.OPEN), (sayings.saying(state, "bot.group_declined"),))
+    return Step(replace(state, introduced=True, stage=settled(state)), (sayings.group_declined(),))
 
 
 def left(state: State, _event: Left) -> Step:

@@ -54,8 +54,7 @@ def choice(state: State, event: ChoiceMade) -> Step:
 
 def choice_expired(state: State, _event: ChoiceExpired) -> Step:
     """Say that the button is too old, and give the menu."""
-    say = sayings.menu(state)
-    return said(state, replace(say, parts=(sayings.wording("bot.choice_expired"), *say.parts)))
+    return said(state, sayings.choice_expired(state))
 
 
 def steered(state: State, event: TextReceived) -> Step | None:

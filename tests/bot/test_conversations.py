@@ -1,0 +1,148 @@
+"""Golden conversations: what is said and done, event by event, with the state written and read between them."""
+
+import json
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.actions import Action, EntryAnswer, ListGroup, MediatorText, OpenTicket, ReportPlace, Say, Wording
+from bot.engine import step
+from bot.events import (
+    ChoiceExpired,
+    ChoiceMade,
+    Event,
+    GroupListed,
+    Left,
+    Match,
+    MediaKind,
+    MediaReceived,
+    MediatorClosed,
+    MediatorGaveBack,
+    MediatorJoined,
+    MediatorReplied,
+    MessageSetAside,
+    Queued,
+    Returned,
+    SpokenInGroup,
+    Started,
+    TextReceived,
+    Understanding,
+    Verdict,
+)
+from bot.picks import Pick, Verb
+from bot.state import State, dump, load
+
+FOLDER = Path(__file__).parent / "conversations"
+TICKET = "ticket-1"
+GROUPS = {"services": ("identity-card",), "work": ("dismissal", "unpaid-wages"), "training": ("italian-course",)}
+
+
+def _conversations() -> list[Any]:
+    cases = []
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for conversation in yaml.safe_load(path.read_text(encoding="utf-8")):
+            cases.append(pytest.param(path.stem, conversation, id=f"{path.stem}: {conversation['name']}"))
+    return cases
+
+
+def _understanding(state: State, given: dict[str, Any]) -> Understanding:
+    language, certain = given.get("language", state.language), "language" in given
+    if "answer" in given:
+        return Understanding(language, certain, Verdict.ANSWER, (Match(given["answer"], 1.0),))
+    if "offer" in given:
+        matches = tuple(Match(slug, 0.5) for slug in given["offer"])
+        return Understanding(language, certain, Verdict.OFFER, matches)
+    return Understanding(language, certain, Verdict.ABSTAIN)
+
+
+def _tap(state: State, tapped: str) -> Event:
+    if tapped == "expired":
+        return ChoiceExpired()
+    verb, _, argument = tapped.partition(":")
+    for choice in state.offered:
+        if choice.pick.verb is Verb(verb) and argument in {"", choice.pick.argument}:
+            return ChoiceMade(choice.pick)
+    return ChoiceMade(Pick(Verb(verb), argument))
+
+
+def _event(state: State, given: dict[str, Any], seq: int) -> Event:
+    if "text" in given:
+        return TextReceived(seq, str(given["text"]), _understanding(state, given.get("understood", {})))
+    if "tap" in given:
+        return _tap(state, given["tap"])
+    if "media" in given:
+        return MediaReceived(seq, MediaKind(given["media"]))
+    if "mediator" in given:
+        mediators: dict[str, Event] = {
+            "joined": MediatorJoined(TICKET),
+            "replied": MediatorReplied(TICKET, given.get("content", "")),
+            "closed": MediatorClosed(TICKET),
+            "gave-back": MediatorGaveBack(TICKET),
+        }
+        return mediators[given["mediator"]]
+    simple: dict[str, Event] = {
+        "start": Started(str(given.get("start", ""))),
+        "group": SpokenInGroup(),
+        "left": Left(),
+        "returned": Returned(),
+        "failed": MessageSetAside(),
+    }
+    return next(event for name, event in simple.items() if name in given)
+
+
+def _follows(action: Action, queue: dict[str, Any]) -> Event | None:
+    if isinstance(action, ListGroup):
+        return GroupListed(action.group, GROUPS[action.group])
+    if isinstance(action, OpenTicket | ReportPlace):
+        opens_at = queue.get("opens_at")
+        moment = None if opens_at is None else datetime.fromisoformat(opens_at)
+        return Queued(TICKET, queue.get("place", 1), queue.get("on_duty", True), moment)
+    return None
+
+
+def _told(actions: list[Action]) -> list[str]:
+    told = []
+    for say in actions:
+        if isinstance(say, Say):
+            for part in say.parts:
+                match part:
+                    case Wording():
+                        told.append(part.id)
+                    case EntryAnswer():
+                        told.append(f"entry:{part.slug}")
+                    case MediatorText():
+                        told.append(f"mediator:{part.text}")
+    return told
+
+
+@pytest.mark.parametrize(("language", "conversation"), _conversations())
+def test_conversation(language: str, conversation: dict[str, Any]) -> None:
+    state = State(language=language)
+    for seq, given in enumerate(conversation["events"], 1):
+        events: deque[Event] = deque([_event(state, given, seq)])
+        actions: list[Action] = []
+        while events:
+            stepped = step(state, events.popleft())
+            state = load(json.loads(json.dumps(dump(stepped.state))))
+            actions += stepped.actions
+            followers = (_follows(action, conversation.get("queue", {})) for action in stepped.actions)
+            events.extend(follower for follower in followers if follower is not None)
+        assert _told(actions) == given["says"], given
+        assert [type(a).__name__ for a in actions if not isinstance(a, Say)] == given.get("does", []), given
+        if "choices" in given:
+            last = [action for action in actions if isinstance(action, Say)][-1]
+            assert [choice.pick.verb.value for choice in last.choices] == given["choices"], given
+        if "stage" in given:
+            assert state.stage.value == given["stage"], given
+        if "language" in given:
+            assert state.language == given["language"], given
+
+
+def test_there_are_at_least_25_in_five_languages() -> None:
+    cases = _conversations()
+    assert len(cases) >= 25
+    assert len({case.values[0] for case in cases}) == 5

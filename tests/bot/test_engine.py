@@ -1,0 +1,162 @@
+"""Properties of the engine that hold for every state and every event."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import events
+from bot.actions import CloseTicket, OpenTicket, ReportPlace, Say, Wording
+from bot.commands import Command, command_of, number_of
+from bot.engine import TABLE, step
+from bot.events import ChoiceMade, Event, Match, Queued, TextReceived, Understanding, Verdict
+from bot.languages import CODES
+from bot.picks import Choice, Pick, Verb
+from bot.state import Stage, State, StateError, dump, load
+
+slugs = st.sampled_from(["identity-card", "unpaid-wages", "no-such-entry"])
+picks = st.builds(Pick, st.sampled_from(Verb), st.one_of(slugs, st.sampled_from([*CODES, "work", "", "xx"])))
+choices = st.builds(Choice, picks, st.sampled_from(["", "bot.choice.menu"]))
+tickets = st.sampled_from(["ticket-1", "ticket-2"])
+understandings = st.builds(
+    Understanding,
+    st.sampled_from(CODES),
+    st.booleans(),
+    st.sampled_from(Verdict),
+    st.lists(st.builds(Match, slugs, st.floats(0, 1)), max_size=5).map(tuple),
+)
+words = st.sampled_from(
+    ["menu", "زبان", "stop", "persona", "sì", "না", "2", "三", "ciao", "grazie", "cancella i miei dati"]
+)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    stage = draw(st.sampled_from(Stage))
+    held = stage in {Stage.WAITING, Stage.WITH_MEDIATOR}
+    return State(
+        language=draw(st.sampled_from(CODES)),
+        stage=stage,
+        introduced=draw(st.booleans()),
+        chosen=draw(st.booleans()),
+        offered=tuple(draw(st.lists(choices, max_size=6))),
+        question=draw(st.none() | st.integers(1, 1000)),
+        ticket=draw(tickets) if held else None,
+        noted=draw(st.booleans()),
+    )
+
+
+any_event = st.one_of(
+    st.builds(events.Started, st.text(max_size=64)),
+    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans()),
+    st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
+    st.builds(ChoiceMade, picks),
+    st.just(events.ChoiceExpired()),
+    st.builds(events.GroupListed, st.sampled_from(["services", "work", "training"]), st.lists(slugs).map(tuple)),
+    st.builds(
+        Queued, tickets, st.integers(1, 99), st.booleans(), st.none() | st.just(datetime(2026, 1, 1, tzinfo=UTC))
+    ),
+    st.builds(events.MediatorJoined, tickets),
+    st.builds(events.MediatorReplied, tickets, st.text(min_size=1)),
+    st.builds(events.MediatorClosed, tickets),
+    st.builds(events.MediatorGaveBack, tickets),
+    st.just(events.SpokenInGroup()),
+    st.just(events.Left()),
+    st.just(events.Returned()),
+    st.just(events.MessageSetAside()),
+)
+
+
+def test_the_table_knows_every_event_in_every_stage() -> None:
+    every_event = set(Event.__args__)
+    assert set(TABLE) == set(Stage)
+    for stage, row in TABLE.items():
+        assert set(row) == every_event, stage
+
+
+@given(states(), any_event)
+def test_a_step_is_total_and_deterministic_and_its_state_survives_a_round_trip(state: State, event: Event) -> None:
+    first, second = step(state, event), step(state, event)
+    assert first == second
+    assert load(json.loads(json.dumps(dump(first.state)))) == first.state
+
+
+@given(states(), any_event)
+def test_a_held_conversation_has_a_ticket_and_a_free_one_has_none(state: State, event: Event) -> None:
+    after = step(state, event).state
+    assert (after.ticket is not None) == (after.stage in {Stage.WAITING, Stage.WITH_MEDIATOR})
+
+
+@given(states(), any_event)
+def test_nothing_is_answered_before_the_service_says_that_it_is_automatic(state: State, event: Event) -> None:
+    if state.introduced or isinstance(event, events.MediatorReplied | events.SpokenInGroup):
+        return
+    said = [action for action in step(state, event).actions if isinstance(action, Say)]
+    if said and said[0].parts != (Wording("bot.deleted"),):
+        assert said[0].parts[0] == Wording("bot.notice")
+
+
+@given(states(), any_event)
+def test_no_state_is_a_trap(state: State, event: Event) -> None:
+    """After anything at all, a person can be reached, the menu comes, and the queue can be left."""
+    after = step(state, event).state
+    for asking in (ChoiceMade(Pick(Verb.PERSON)), _text("persona"), _text("人工"), _text("کسی شخص سے بات")):
+        stepped = step(after, asking)
+        asked = any(isinstance(action, OpenTicket | ReportPlace) for action in stepped.actions)
+        assert asked or after.stage is Stage.WITH_MEDIATOR
+    assert step(after, _text("menu")).actions
+    assert step(after, _text("语言")).actions
+    assert step(after, _text("delete my data")).actions
+    stopped = step(after, _text("বন্ধ"))
+    assert stopped.state.ticket is None
+    assert any(isinstance(action, CloseTicket) for action in stopped.actions) == (after.ticket is not None)
+
+
+@given(states(), understandings)
+def test_a_chosen_language_is_kept(state: State, understanding: Understanding) -> None:
+    if state.chosen:
+        text = TextReceived(1, "qualche domanda qui", understanding)
+        assert step(state, text).state.language == state.language
+
+
+def _text(text: str) -> TextReceived:
+    return TextReceived(1, text, Understanding("it", certain=False, verdict=Verdict.ABSTAIN))
+
+
+@pytest.mark.parametrize("text", ["2", "٢", "۲", "২", "２", "二", "2.", " 2) ", "②"])
+def test_two_in_any_digits(text: str) -> None:
+    assert number_of(text) == 2
+
+
+@pytest.mark.parametrize("text", ["", "due", "2 o 3", "½", "123", "-", "二十", "0"])
+def test_what_is_no_number_of_a_list(text: str) -> None:
+    assert number_of(text) in {None, 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("MENU!", Command.MENU),
+        ("  Menù ", Command.MENU),
+        ("/stop", Command.STOP),
+        ("मenu", None),
+        ("menu della mensa", None),
+        ("گrazie", None),
+        ("شکریہ۔", Command.THANKS),
+        ("৭", None),
+        ("谢谢！", Command.THANKS),
+        ("👍🏽", None),
+    ],
+)
+def test_a_word_steers_only_when_it_is_the_whole_message(text: str, command: Command | None) -> None:
+    assert command_of(text) is command
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, [], {"v": 2}, {"v": 1, "language": "xx"}, {**dump(State("it")), "stage": "?"}]
+)
+def test_a_state_that_cannot_be_read_says_so(data: object) -> None:
+    with pytest.raises(StateError):
+        load(data)
