@@ -1,0 +1,1 @@
+"""Entries, understanding what is asked, and the editors' side."""

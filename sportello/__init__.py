@@ -1,0 +1,1 @@
+"""The assembled program: the only place that knows all the rooms."""

@@ -1,0 +1,142 @@
+"""From an inbox row to the engine's event, with the row of the transcript that keeps what the resident did."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from bot.commands import command_of, language_named, number_of
+from bot.events import (
+    ChoiceExpired,
+    ChoiceMade,
+    Event,
+    Left,
+    MediaKind,
+    MediaReceived,
+    MediatorClosed,
+    MediatorGaveBack,
+    MediatorJoined,
+    MediatorReplied,
+    MessageSetAside,
+    Returned,
+    SpokenInGroup,
+    Started,
+    TextReceived,
+    Understanding,
+    Verdict,
+)
+from bot.picks import Pick, Verb
+from bot.state import Stage
+from knowledge.understanding import Understander
+from sportello.presenting import Presenter
+from sportello.transcribing import Turn
+from store import conversations
+from store.conversations import Author
+
+SET_ASIDE: Final = "message-set-aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Reads inbox rows. Understanding a text is the only slow part, and runs beside the event loop."""
+
+    understander: Understander
+    presenter: Callable[[], Presenter]
+
+    async def event(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
+        """Give the event of a row, None where it is one for the transcript alone.
+
+        Raises KeyError or ValueError where the row is none that this program writes.
+        """
+        kind = payload["kind"]
+        if kind in {"text", "edited"}:
+            return await self._text(turn, payload["text"], edited=kind == "edited")
+        if kind == "media":
+            return self._media(turn, payload)
+        if kind == "choice":
+            return await self._choice(turn, payload["choice_id"])
+        if kind == "pick":
+            return self._pick(turn, payload["text"])
+        if kind == "note":
+            turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
+            return None
+        return _plain(turn, kind, payload)
+
+    async def _text(self, turn: Turn, text: str, *, edited: bool) -> Event:
+        turn.reachable = True
+        understanding = await self._understood(turn, text)
+        body = {"text": text} | ({"edited": True} if edited else {})
+        seq = turn.append(Author.RESIDENT, body, language=understanding.language)
+        return TextReceived(seq, text, understanding, edited=edited)
+
+    async def _understood(self, turn: Turn, text: str) -> Understanding:
+        """Understand a text, unless nobody would use it: steering words, and what a mediator reads."""
+        state = turn.state
+        steering = command_of(text) or number_of(text) or language_named(text)
+        if steering is not None or state.stage is Stage.WITH_MEDIATOR:
+            return Understanding(state.language, certain=False, verdict=Verdict.ABSTAIN)
+        return await self.understander.understand(
+            text, language=state.language, hint=turn.conversation.language_hint, chosen=state.chosen
+        )
+
+    def _media(self, turn: Turn, payload: dict[str, Any]) -> Event:
+        turn.reachable = True
+        body = {"media": payload["media"]} | ({"text": payload["text"]} if payload.get("text") else {})
+        seq = turn.append(Author.RESIDENT, body)
+        return MediaReceived(seq, MediaKind(payload["media"]["kind"]))
+
+    async def _choice(self, turn: Turn, choice_id: str) -> Event:
+        """Look up what a button meant; buttons of deleted messages mean nothing any more."""
+        turn.reachable = True
+        seq, _, place = choice_id.partition(".")
+        if not (seq.isdecimal() and place.isdecimal() and len(choice_id) < 20):  # noqa: PLR2004 - as ids are made
+            return ChoiceExpired()
+        message = await conversations.message(turn.connection, turn.conversation.id, int(seq))
+        choices = [] if message is None else message.body.get("choices", [])
+        if int(place) >= len(choices):
+            return ChoiceExpired()
+        chosen = choices[int(place)]
+        turn.append(Author.RESIDENT, {"pick": chosen["label"]}, language=chosen["language"])
+        return ChoiceMade(Pick.from_json(chosen["pick"]))
+
+    def _pick(self, turn: Turn, text: str) -> Event:
+        verb, _, argument = text.partition(":")
+        try:
+            pick = Pick(Verb(verb), argument)
+        except ValueError:
+            return ChoiceExpired()
+        code = turn.state.language
+        turn.append(Author.RESIDENT, {"pick": self.presenter().pick_label(pick, code)}, language=code)
+        return ChoiceMade(pick)
+
+
+def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
+    """Read the rows that need nothing looked up."""
+    match kind:
+        case "start":
+            turn.reachable = True
+            turn.append(Author.RESIDENT, {"started": True})
+            return Started(payload.get("payload", ""))
+        case "group":
+            return SpokenInGroup()
+        case "left":
+            turn.append(Author.SYSTEM, {"code": "left", "values": {}})
+            return Left()
+        case "returned":
+            turn.append(Author.SYSTEM, {"code": "returned", "values": {}})
+            return Returned()
+        case "mediator-joined":
+            turn.append(Author.SYSTEM, {"code": "joined", "values": {}})
+            return MediatorJoined(payload["ticket"])
+        case "mediator-replied":
+            return MediatorReplied(payload["ticket"], payload["text"])
+        case "mediator-closed":
+            turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})
+            return MediatorClosed(payload["ticket"])
+        case "mediator-gave-back":
+            turn.append(Author.SYSTEM, {"code": "gave-back", "values": {}})
+            return MediatorGaveBack(payload["ticket"])
+        case _ if kind == SET_ASIDE:
+            return MessageSetAside()
+        case _:
+            raise ValueError(f"no turn handles {kind!r}")

@@ -1,0 +1,156 @@
+"""Deliveries: what is in the outbox goes out through its platform, and the result decides what happens next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from channels.adapter import (
+    Adapter,
+    Blocked,
+    NeedsPerson,
+    Outbound,
+    QuotaExhausted,
+    RetryAfter,
+    SendResult,
+    Sent,
+    TooLong,
+    Unknown,
+    WindowClosed,
+)
+from channels.rendering import render
+from sportello.counting import Counts
+from store import inbox, outbox
+from store.database import Database, Write
+from store.outbox import Leased, OutboxKind, OutboxStatus, Pace
+
+log = structlog.get_logger(__name__)
+
+# Longer than an adapter may take: after it, the sender is taken for dead.
+LEASE: Final = timedelta(seconds=90)
+# With delays that double up to five minutes, this is about a day and a half.
+ATTEMPTS_AT_MOST: Final = 450
+LONGEST_DELAY: Final = timedelta(minutes=5)
+
+_ENDINGS: Final[dict[type[SendResult], OutboxStatus]] = {
+    Sent: OutboxStatus.SENT,
+    Blocked: OutboxStatus.BLOCKED,
+    WindowClosed: OutboxStatus.WINDOW_CLOSED,
+    QuotaExhausted: OutboxStatus.QUOTA_EXHAUSTED,
+    TooLong: OutboxStatus.TOO_LONG,
+    Unknown: OutboxStatus.UNKNOWN,
+    NeedsPerson: OutboxStatus.NEEDS_PERSON,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Sends for one platform. Any number may do so at once, in any number of processes."""
+
+    database: Database
+    adapter: Adapter
+    clock: Callable[[], datetime]
+    counts: Counts
+
+    @property
+    def pace(self) -> Pace:
+        """Give the platform's pace."""
+        return Pace(self.adapter.capabilities.chat_interval, self.adapter.capabilities.account_interval)
+
+    async def open(self) -> None:
+        """Make sure that the account's pace has a row to be kept in."""
+        async with self.database.begin() as connection:
+            await outbox.open_account(
+                connection, channel=self.adapter.channel, account=self.adapter.account, now=self.clock()
+            )
+
+    async def deliver(self) -> bool:
+        """Send the next message that may be sent now; False where there is none."""
+        async with self.database.begin() as connection:
+            leased = await outbox.lease(
+                connection,
+                channel=self.adapter.channel,
+                account=self.adapter.account,
+                pace=self.pace,
+                lease_for=LEASE,
+                now=self.clock(),
+            )
+        if leased is None:
+            return False
+        result, parts = await self._send(leased)
+        async with self.database.begin() as connection:
+            await self._settle(connection, leased, result, parts=parts)
+        self.counts.deliveries.labels(channel=self.adapter.channel, result=type(result).__name__).inc()
+        if isinstance(result, Sent):
+            seconds = (self.clock() - leased.created_at).total_seconds()
+            self.counts.delivery_seconds.labels(channel=self.adapter.channel).observe(seconds)
+        return True
+
+    async def next_due(self) -> datetime | None:
+        """Give the moment from which something may be sent, or None where nothing waits."""
+        async with self.database.read() as connection:
+            return await outbox.next_due(connection, channel=self.adapter.channel, account=self.adapter.account)
+
+    async def _send(self, leased: Leased) -> tuple[SendResult, int]:
+        """Send one row, or the next part of a long one; gives the number of its parts with the result."""
+        if leased.kind is OutboxKind.ACKNOWLEDGE:
+            return await self.adapter.acknowledge(leased.payload["reference"]), 1
+        wire = render(Outbound.from_json(leased.payload), self.adapter.capabilities)
+        return await self.adapter.send(leased.address.thread, wire[leased.parts_sent]), len(wire)
+
+    async def _settle(self, connection: Write, leased: Leased, result: SendResult, *, parts: int) -> None:
+        """Decide, in this one place, what a result leads to."""
+        now = self.clock()
+        if isinstance(result, RetryAfter) and leased.attempts < ATTEMPTS_AT_MOST:
+            await self._put_off(connection, leased, result, now=now)
+            return
+        sent_ids = [result.id] if isinstance(result, Sent) else []
+        if isinstance(result, Sent) and leased.kind is OutboxKind.MESSAGE and leased.parts_sent + 1 < parts:
+            # The rest goes as soon as the chat's pace allows.
+            await outbox.part_sent(connection, leased.id, parts_sent=leased.parts_sent + 1, platform_ids=sent_ids)
+            await outbox.postpone(connection, leased.id, until=now, error="")
+            return
+        status = _ENDINGS.get(type(result), OutboxStatus.NEEDS_PERSON)
+        reason = getattr(result, "reason", None)
+        await outbox.finish(connection, leased.id, status=status, error=reason, platform_ids=sent_ids, now=now)
+        if not isinstance(result, Sent):
+            log.warning("delivery_refused", outbox=leased.id, result=status.value, reason=reason)
+        if isinstance(result, Blocked) and leased.kind is OutboxKind.MESSAGE:
+            # The engine alone changes a conversation: it hears of it as of everything else.
+            await inbox.receive(
+                connection,
+                channel="sportello",
+                account="sportello",
+                event_key=f"blocked:{leased.id}",
+                conversation_id=leased.conversation_id,
+                payload={"kind": "left"},
+                now=now,
+            )
+
+    async def _put_off(self, connection: Write, leased: Leased, result: RetryAfter, *, now: datetime) -> None:
+        until = now + max(result.delay, self._backed_off(leased, result))
+        if result.scope == "account":
+            await outbox.pause_account(
+                connection, channel=self.adapter.channel, account=self.adapter.account, until=until
+            )
+        elif result.scope == "chat":
+            await outbox.pause_chat(connection, leased.conversation_id, until=until)
+        await outbox.postpone(connection, leased.id, until=until, error=result.reason)
+        log.info("delivery_put_off", outbox=leased.id, scope=result.scope, reason=result.reason)
+
+    def _backed_off(self, leased: Leased, result: RetryAfter) -> timedelta:
+        """Double the delay with every attempt, up to five minutes."""
+        doublings = min(leased.attempts - 1, 10)
+        longest: timedelta = min(result.delay * 2**doublings, LONGEST_DELAY)
+        return longest
+
+
+async def doubt(database: Database, now: datetime) -> int:
+    """End the rows whose sender died while sending; gives their number."""
+    async with database.begin() as connection:
+        found = await outbox.doubt_expired(connection, now=now)
+    if found:
+        log.warning("deliveries_in_doubt", count=found)
+    return found

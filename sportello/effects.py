@@ -1,0 +1,117 @@
+"""Carrying out what the engine asked for, within the turn's transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from bot.actions import (
+    Action,
+    CloseTicket,
+    CountFeedback,
+    Erase,
+    ListGroup,
+    MediatorText,
+    OpenTicket,
+    ReportPlace,
+    Say,
+    SetReachable,
+)
+from bot.events import Event, GroupListed
+from handoff.hours import DeskHours
+from handoff.queue import situation
+from sportello.presenting import Presenter
+from sportello.transcribing import Turn
+from store import conversations, feedback, inbox, outbox, tickets
+from store.conversations import Author
+from store.outbox import OutboxKind, Priority
+
+# The page reads the transcript itself: there is no platform to send anything to.
+WITHOUT_PLATFORM: Final = frozenset({"web"})
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Carries actions out. Some lead to an event that the engine gets in the same turn."""
+
+    presenter: Callable[[], Presenter]
+    hours: DeskHours
+    new_id: Callable[[], UUID]
+
+    async def apply(self, turn: Turn, action: Action, *, inbox_id: int, staff_id: UUID | None) -> Event | None:
+        """Carry out one action; gives the event that follows from it, or None."""
+        match action:
+            case Say():
+                await self._say(turn, action, staff_id)
+            case ListGroup():
+                entries = self.presenter().entries.values()
+                return GroupListed(action.group, tuple(e.slug for e in entries if e.group == action.group))
+            case OpenTicket():
+                return await self._open_ticket(turn, action)
+            case ReportPlace():
+                return await situation(turn.connection, UUID(action.ticket), self.hours, turn.now)
+            case CloseTicket():
+                await tickets.close(turn.connection, UUID(action.ticket), outcome=action.outcome.value, now=turn.now)
+                turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": action.outcome.value}})
+            case CountFeedback():
+                await feedback.count_feedback(
+                    turn.connection,
+                    action.slug,
+                    turn.state.language,
+                    helpful=action.helpful,
+                    day=turn.now.astimezone(self.hours.zone).date(),
+                )
+            case Erase():
+                await _erase(turn, but=inbox_id)
+            case SetReachable():
+                turn.reachable = action.reachable
+                if not action.reachable:
+                    await outbox.cancel_all(turn.connection, turn.conversation.id, now=turn.now)
+        return None
+
+    async def _say(self, turn: Turn, say: Say, staff_id: UUID | None) -> None:
+        code = turn.state.language
+        presenter = self.presenter()
+        body = presenter.body(say, code)
+        if isinstance(say.parts[0], MediatorText):
+            seq = turn.append(Author.MEDIATOR, {"text": say.parts[0].text}, staff_id=staff_id)
+        else:
+            seq = turn.append(Author.BOT, body, language=code)
+        address = turn.conversation.address
+        if address.channel in WITHOUT_PLATFORM:
+            return
+        message = presenter.outbound(body, code, seq)
+        await outbox.queue(
+            turn.connection,
+            conversation_id=turn.conversation.id,
+            address=address,
+            kind=OutboxKind.MESSAGE,
+            priority=Priority.LIVE,
+            payload=message.to_json(),
+            seq=seq,
+            now=turn.now,
+        )
+
+    async def _open_ticket(self, turn: Turn, action: OpenTicket) -> Event | None:
+        ticket = await tickets.open_ticket(
+            turn.connection,
+            new_id=self.new_id(),
+            conversation_id=turn.conversation.id,
+            language=turn.state.language,
+            reason=action.reason.value,
+            question_seq=action.question,
+            now=turn.now,
+        )
+        turn.append(Author.SYSTEM, {"code": "queued", "values": {"reason": action.reason.value}})
+        return await situation(turn.connection, ticket, self.hours, turn.now)
+
+
+async def _erase(turn: Turn, *, but: int) -> None:
+    """Delete the texts of a conversation wherever they are; its row stays, so that it can go on."""
+    conversation_id = turn.conversation.id
+    turn.added.clear()
+    await conversations.erase_messages(turn.connection, conversation_id)
+    await inbox.erase_payloads(turn.connection, conversation_id, but=but)
+    await outbox.cancel_all(turn.connection, conversation_id, now=turn.now)
+    await outbox.erase_payloads(turn.connection, conversation_id)
+    await tickets.forget_question(turn.connection, conversation_id)

@@ -1,0 +1,110 @@
+"""From what the bot says to what is stored, shown and sent: texts, answers with their marks, and choices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from bot.actions import EntryAnswer, MediatorText, Part, Say, Wording
+from bot.languages import language
+from bot.picks import Choice, Pick, Verb
+from bot.wording import Catalogue
+from channels.adapter import Outbound, OutboundChoice
+from knowledge.entry import Entry, translation_for
+
+
+@dataclass(frozen=True, slots=True)
+class Presenter:
+    """Puts messages together from the catalogue and the entries of the moment."""
+
+    catalogue: Catalogue
+    entries: Mapping[str, Entry]
+
+    def body(self, say: Say, code: str) -> dict[str, Any]:
+        """Give a message as it is stored in the transcript."""
+        return {
+            "blocks": [self._block(part, code) for part in say.parts],
+            "choices": [
+                {"label": self.label(choice, code), "language": self._label_language(choice, code)}
+                | {"pick": choice.pick.to_json()}
+                for choice in say.choices
+            ],
+        }
+
+    def label(self, choice: Choice, code: str) -> str:
+        """Give the text of a choice."""
+        if choice.label:
+            return self.catalogue.text(choice.label, code)
+        if choice.pick.verb is Verb.LANGUAGE:
+            return language(choice.pick.argument).autonym
+        entry = self.entries.get(choice.pick.argument)
+        return choice.pick.argument if entry is None else translation_for(entry, code).question
+
+    def pick_label(self, pick: Pick, code: str) -> str:
+        """Give the text under which a pick of a page's own control stands in the transcript."""
+        labels = {
+            Verb.GROUP: f"bot.choice.group.{pick.argument}",
+            Verb.MENU: "bot.choice.menu",
+            Verb.PERSON: "bot.choice.person",
+            Verb.LANGUAGES: "bot.choice.languages",
+            Verb.STOP: "bot.choice.stop_waiting",
+            Verb.DELETE: "bot.choice.delete",
+        }
+        return self.label(Choice(pick, labels.get(pick.verb, "")), code)
+
+    def _label_language(self, choice: Choice, code: str) -> str:
+        if choice.pick.verb is Verb.LANGUAGE:
+            return choice.pick.argument
+        entry = None if choice.label else self.entries.get(choice.pick.argument)
+        return code if entry is None else translation_for(entry, code).language
+
+    def _block(self, part: Part, code: str) -> dict[str, Any]:
+        if isinstance(part, Wording):
+            return {"kind": "text", "text": self.catalogue.text(part, code), "language": code}
+        if isinstance(part, MediatorText):
+            return {"kind": "text", "text": part.text, "language": None}
+        return self._answer(part, code)
+
+    def _answer(self, part: EntryAnswer, code: str) -> dict[str, Any]:
+        entry = self.entries.get(part.slug)
+        if entry is None:
+            return {"kind": "text", "text": self.catalogue.text("bot.answer.gone", code), "language": code}
+        translation = translation_for(entry, code)
+        return {
+            "kind": "answer",
+            "slug": entry.slug,
+            "revision": translation.revision,
+            "question": translation.question,
+            "text": translation.answer,
+            "language": translation.language,
+            "sources": [
+                {"name": source.name, "url": source.url, "checked_on": source.checked_on.isoformat()}
+                for source in entry.sources
+            ],
+            "draft": translation.draft,
+            "to_verify": entry.to_verify,
+        }
+
+    def outbound(self, body: dict[str, Any], code: str, seq: int) -> Outbound:
+        """Give a stored message as plain text for a platform; `seq` is its place in the transcript."""
+        paragraphs: list[str] = []
+        for block in body["blocks"]:
+            paragraphs.append(block["text"])
+            if block["kind"] == "answer":
+                paragraphs.append("\n".join(self._marks(block, code)))
+        choices = tuple(
+            OutboundChoice(f"{seq}.{place}", choice["label"]) for place, choice in enumerate(body["choices"])
+        )
+        return Outbound(code, tuple(paragraph for paragraph in paragraphs if paragraph), choices)
+
+    def _marks(self, block: dict[str, Any], code: str) -> list[str]:
+        marks: list[str] = []
+        for source in block["sources"]:
+            named = Wording("bot.answer.source", (("source", source["name"]),))
+            checked = Wording("bot.answer.checked_on", (("date", date.fromisoformat(source["checked_on"])),))
+            marks.append(f"{self.catalogue.text(named, code)} ({self.catalogue.text(checked, code)})")
+        if block["to_verify"]:
+            marks.append(self.catalogue.text("bot.answer.to_verify", code))
+        if block["draft"]:
+            marks.append(self.catalogue.text("bot.answer.draft", code))
+        return marks

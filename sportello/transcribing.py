@@ -1,0 +1,55 @@
+"""One turn's hold on a conversation: its state, and the rows it adds to the transcript."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bot.languages import DEFAULT, closest
+from bot.state import State, load
+from store import conversations
+from store.conversations import Author, Conversation, Message
+from store.database import Write
+
+
+@dataclass(slots=True)
+class Turn:
+    """What a turn works on. It lives within one transaction that holds the conversation's row."""
+
+    connection: Write
+    conversation: Conversation
+    now: datetime
+    state: State
+    reachable: bool
+    seq: int
+    added: list[Message] = field(default_factory=list)
+
+    def append(
+        self, author: Author, body: dict[str, Any], *, language: str | None = None, staff_id: UUID | None = None
+    ) -> int:
+        """Add a row to the transcript, stored at the end of the turn; gives its number."""
+        self.seq += 1
+        self.added.append(Message(self.conversation.id, self.seq, author, staff_id, language, body, self.now))
+        return self.seq
+
+    async def store(self, state: dict[str, Any]) -> None:
+        """Store the rows and where the conversation stands."""
+        await conversations.append(self.connection, self.added)
+        await conversations.save(
+            self.connection,
+            self.conversation.id,
+            state=state,
+            language=self.state.language,
+            last_seq=self.seq,
+            reachable=self.reachable,
+            now=self.now,
+        )
+
+
+def begin(connection: Write, conversation: Conversation, now: datetime) -> Turn:
+    """Begin a turn where the conversation stands; a new one begins in the language of the resident's app."""
+    if conversation.state is None:
+        state = State(language=closest(conversation.language_hint) or DEFAULT)
+    else:
+        state = load(conversation.state)
+    return Turn(connection, conversation, now, state, conversation.reachable, conversation.last_seq)

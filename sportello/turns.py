@@ -1,0 +1,128 @@
+"""Turns: one inbox row after the other of a conversation, each in one transaction."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from bot.engine import step
+from bot.events import Event
+from bot.state import dump
+from sportello.arrivals import SET_ASIDE, Arrivals
+from sportello.counting import Counts
+from sportello.effects import Effects
+from sportello.transcribing import Turn, begin
+from store import inbox
+from store.database import Database
+from store.inbox import Waiting
+
+log = structlog.get_logger(__name__)
+
+# A message that makes the program fail so often is set aside; it never blocks the conversation.
+FAILURES_ALLOWED: Final = 3
+RETRY_AFTER: Final = timedelta(seconds=1)
+# No event leads to more than two others; more than this is a loop in the engine.
+EVENTS_AT_MOST: Final = 10
+
+
+class EngineLoopError(Exception):
+    """One inbox row led to more events than any can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Takes turns. Any number may do so at once, in any number of processes."""
+
+    database: Database
+    arrivals: Arrivals
+    effects: Effects
+    clock: Callable[[], datetime]
+    counts: Counts
+
+    async def take(self) -> bool:
+        """Handle the oldest waiting row of a conversation that nobody works on; False where there is none.
+
+        Raises the database's own errors: they are no fault of the message, which is taken again later.
+        """
+        waiting: Waiting | None = None
+        try:
+            async with self.database.begin() as connection:
+                now = self.clock()
+                waiting = await inbox.take(connection, now=now)
+                if waiting is None:
+                    return False
+                turn = begin(connection, waiting.conversation, now)
+                await self._handle(turn, waiting)
+                await inbox.finish(connection, waiting.id, now=now)
+        except (OperationalError, InterfaceError, ConnectionError):
+            raise
+        except Exception as error:
+            if waiting is None or _connection_lost(error):
+                raise
+            await self._failed(waiting, error)
+            return True
+        self.counts.turns.labels(outcome="done").inc()
+        self.counts.turn_seconds.observe((self.clock() - waiting.received_at).total_seconds())
+        return True
+
+    async def _handle(self, turn: Turn, waiting: Waiting) -> None:
+        staff = waiting.payload.get("staff")
+        staff_id = None if staff is None else UUID(staff)
+        first = await self.arrivals.event(turn, waiting.payload)
+        events: deque[Event] = deque(() if first is None else (first,))
+        for _ in range(EVENTS_AT_MOST):
+            if not events:
+                break
+            stepped = step(turn.state, events.popleft())
+            turn.state = stepped.state
+            for action in stepped.actions:
+                follows = await self.effects.apply(turn, action, inbox_id=waiting.id, staff_id=staff_id)
+                if follows is not None:
+                    events.append(follows)
+        if events:
+            raise EngineLoopError
+        await turn.store(dump(turn.state))
+
+    async def _failed(self, waiting: Waiting, error: Exception) -> None:
+        """Count the failure; at the third, apologise through a turn of its own."""
+        # The error's text may quote what the resident wrote, so only its kind and place are kept.
+        log.error("turn_failed", inbox=waiting.id, error=type(error).__name__, at=_place(error))
+        self.counts.turns.labels(outcome="failed").inc()
+        now = self.clock()
+        async with self.database.begin() as connection:
+            set_aside = await inbox.count_failure(
+                connection,
+                waiting.id,
+                error=type(error).__name__,
+                limit=FAILURES_ALLOWED,
+                retry_at=now + RETRY_AFTER,
+                now=now,
+            )
+            if set_aside and waiting.payload.get("kind") != SET_ASIDE:
+                self.counts.turns.labels(outcome="set-aside").inc()
+                await inbox.receive(
+                    connection,
+                    channel="sportello",
+                    account="sportello",
+                    event_key=f"set-aside:{waiting.id}",
+                    conversation_id=waiting.conversation.id,
+                    payload={"kind": SET_ASIDE},
+                    now=now,
+                )
+
+
+def _connection_lost(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _place(error: Exception) -> str:
+    """Give where an error arose, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

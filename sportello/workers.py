@@ -1,0 +1,123 @@
+"""The tasks that run beside the web: turns, deliveries, the knowledge of the moment, and clearing up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError
+
+from knowledge.embedding import EmbedderUnavailableError
+from sportello.deliveries import Deliveries, doubt
+from sportello.library import Library
+from sportello.turns import Turns
+from sportello.waking import Bell
+from store import limits, retention
+from store.database import Database
+from store.retention import Terms
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+# Safety net beside the wake-ups, and what retries wait for.
+POLL_SECONDS: Final = 2.0
+AFTER_TROUBLE_SECONDS: Final = 1.0
+DOUBT_EVERY: Final = 15.0
+CLEARING_EVERY: Final = 600.0
+
+# What may go wrong with the database or the network without any fault of ours: the next try may succeed.
+PASSING_TROUBLES: Final = (OSError, DBAPIError, InterfaceError, TimeoutError, EmbedderUnavailableError)
+
+
+class Stop:
+    """Asked of the workers: finish what you do, and begin nothing new."""
+
+    def __init__(self) -> None:
+        """Begin running."""
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Ask everybody to stop."""
+        self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether to stop."""
+        return self._asked.is_set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until asked or until the time is over; True where asked."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+async def take_turns(turns: Turns, bell: Bell, stop: Stop) -> None:
+    """Take turns until asked to stop."""
+    while not stop.asked:
+        if not await _tried(turns.take, stop):
+            await bell.wait(POLL_SECONDS)
+
+
+async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[], datetime]) -> None:
+    """Send until asked to stop."""
+    opened = False
+
+    async def once() -> bool:
+        nonlocal opened
+        if not opened:
+            await deliveries.open()
+            opened = True
+        if await deliveries.deliver():
+            return True
+        due = await deliveries.next_due()
+        seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
+        await bell.wait(min(max(seconds, 0.002), POLL_SECONDS))
+        return True
+
+    while not stop.asked:
+        await _tried(once, stop)
+
+
+async def refresh(library: Library, bell: Bell, stop: Stop) -> None:
+    """Bring the entries and the index up to date at every wake-up, and now and then without one."""
+    while not stop.asked:
+        await bell.wait(POLL_SECONDS * 15)
+        await _tried(library.refresh, stop)
+
+
+async def end_doubts(database: Database, clock: Callable[[], datetime], stop: Stop) -> None:
+    """Find deliveries whose sender died."""
+    while not await stop.wait(DOUBT_EVERY):
+        await _tried(lambda: doubt(database, clock()), stop)
+
+
+async def clear_up(database: Database, terms: Terms, clock: Callable[[], datetime], stop: Stop) -> None:
+    """Delete on time what residents wrote; the first time at once."""
+
+    async def once() -> bool:
+        now = clock()
+        async with database.begin() as connection:
+            deleted = await retention.sweep(connection, terms, now=now)
+            await limits.sweep(connection, before=now - timedelta(days=1))
+        if deleted:
+            log.info("conversations_deleted", count=deleted)
+        return True
+
+    await _tried(once, stop)
+    while not await stop.wait(CLEARING_EVERY):
+        await _tried(once, stop)
+
+
+async def _tried(work: Callable[[], Awaitable[T]], stop: Stop) -> T | None:
+    """Do some work; where the database or the network is away, wait a moment instead."""
+    try:
+        return await work()
+    except PASSING_TROUBLES as error:
+        log.warning("trouble", error=type(error).__name__)
+        await stop.wait(AFTER_TROUBLE_SECONDS)
+        return None
