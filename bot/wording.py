@@ -68,7 +68,11 @@ class Catalogue:
         """Tell a moment with weekday, day and time, as readers of the language write it."""
         locale = _locale(code)
         day = format_skeleton("MMMMEEEEd", moment, tzinfo=self._zone, locale=locale)
-        return f"{day}, {format_time(moment, 'HH:mm', tzinfo=self._zone, locale=locale)}"
+        return f"{day}, {self.clock(moment, code)}"
+
+    def clock(self, moment: datetime, code: str) -> str:
+        """Tell the time of a moment."""
+        return format_time(moment, "HH:mm", tzinfo=self._zone, locale=_locale(code))
 
     def day(self, day: date, code: str) -> str:
         """Tell a day of a year."""

@@ -14,6 +14,8 @@ class InboundKind(StrEnum):
     TEXT = "text"
     EDITED = "edited"
     CHOICE = "choice"
+    # A control of our own page, such as a topic or the language: `text` is "verb" or "verb:argument" of `bot.picks`.
+    PICK = "pick"
     MEDIA = "media"
     GROUP = "group"
     LEFT = "left"

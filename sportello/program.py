@@ -78,8 +78,10 @@ def embedder(settings: Settings) -> Embedder:
 
 def compose(settings: Settings, url: URL, *, works: bool) -> Program:
     """Put a process together; `works` says that it takes turns and sends."""
+    listener = Listener(url)
     database = Database(url, pool_size=CONNECTIONS_BESIDE_WORKERS + settings.workers + settings.senders)
     hub = Hub()
+    listener.tell(hub.heard)
     catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
     registry = CollectorRegistry()
     counts = Counts.on(registry)
@@ -102,7 +104,7 @@ def compose(settings: Settings, url: URL, *, works: bool) -> Program:
         settings=settings,
         database=database,
         hub=hub,
-        listener=Listener(url, hub.heard),
+        listener=listener,
         catalogue=catalogue,
         library=library,
         adapters=platforms,

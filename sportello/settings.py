@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from handoff.hours import DeskHours
 
 PREFIX: Final = "SPORTELLO_"
-SECRET_FILE: Final = "secret-key"
+SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
 
 
 def _known_zone(name: str) -> str:
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="Folder for the embedded database and the secret key.")
     database_url: str = Field(
         "",
-        description="PostgreSQL 18 or newer, as postgresql://user:password@host/name. Empty: embedded, in the data folder.",
+        description="PostgreSQL 18, as postgresql://user:password@host/name. Empty: embedded, in the data folder.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")

@@ -16,6 +16,11 @@ class Bell:
         with suppress(asyncio.QueueFull):
             self._rings.put_nowait(None)
 
+    def ring_all(self) -> None:
+        """Wake every worker."""
+        for _ in range(self._rings.maxsize):
+            self.ring()
+
     async def wait(self, seconds: float) -> None:
         """Wait for a ring, or until the time is over."""
         with suppress(TimeoutError):

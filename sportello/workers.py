@@ -46,7 +46,7 @@ class Stop:
         """Tell whether to stop."""
         return self._asked.is_set()
 
-    async def wait(self, seconds: float) -> bool:
+    async def wait(self, seconds: float | None = None) -> bool:
         """Wait until asked or until the time is over; True where asked."""
         try:
             async with asyncio.timeout(seconds):

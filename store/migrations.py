@@ -54,6 +54,17 @@ async def upgrade(database: Database, target: str = "head") -> None:
         await connection.run_sync(lambda inner: command.upgrade(_config(inner), target))
 
 
+async def move(database: Database, target: str) -> None:
+    """Bring the schema to a version, whether it lies before or after the present one."""
+    async with database.read() as connection:
+        current = await connection.run_sync(
+            lambda inner: MigrationContext.configure(inner).get_current_revision() or "base"
+        )
+    known = ["base", *reversed([script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()])]
+    backwards = target in known and current in known and known.index(target) < known.index(current)
+    await (downgrade if backwards else upgrade)(database, target)
+
+
 async def downgrade(database: Database, target: str) -> None:
     """Take the schema back to a version; everything or nothing."""
     async with database.begin() as connection:

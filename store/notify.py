@@ -41,11 +41,19 @@ class Listener:
     only late by the slow poll that every worker has beside it.
     """
 
-    def __init__(self, url: URL, heard: Callable[[Topic, str], None]) -> None:
-        """Call `heard` with topic and payload, from the event loop."""
+    def __init__(self, url: URL) -> None:
+        """Prepare to listen; nobody is told anything yet."""
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._heard = heard
+        self._heard: list[Callable[[Topic, str], None]] = []
         self.connected = asyncio.Event()
+
+    def tell(self, heard: Callable[[Topic, str], None]) -> None:
+        """Call `heard` with topic and payload at every wake-up, from the event loop."""
+        self._heard.append(heard)
+
+    def on(self, topic: Topic, ring: Callable[[], None]) -> None:
+        """Call `ring` at every wake-up of one topic."""
+        self.tell(lambda heard, _payload: ring() if heard is topic else None)
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -64,7 +72,7 @@ class Listener:
                 await connection.add_listener(topic.value, self._received)
             self.connected.set()
             for topic in Topic:
-                self._heard(topic, "")
+                self._pass_on(topic, "")
             while True:
                 await asyncio.sleep(PROBE_SECONDS)
                 await connection.execute("SELECT 1", timeout=PROBE_SECONDS)
@@ -73,4 +81,8 @@ class Listener:
                 await connection.close(timeout=1)
 
     def _received(self, _connection: object, _pid: int, topic: str, payload: object) -> None:
-        self._heard(Topic(topic), str(payload))
+        self._pass_on(Topic(topic), str(payload))
+
+    def _pass_on(self, topic: Topic, payload: str) -> None:
+        for heard in self._heard:
+            heard(topic, payload)

@@ -273,7 +273,6 @@ async def finish(
     if status is OutboxStatus.SENT:
         values["payload"] = None
     await connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(**values))
-    await notify(connection, Topic.OUTBOX)
 
 
 async def postpone(connection: Write, outbox_id: int, *, until: datetime, error: str) -> None:

@@ -1,11 +1,12 @@
 """The page shell: templates, static files under a name that changes with their content, and error pages."""
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
@@ -25,10 +26,17 @@ YEAR_SECONDS: Final = 31_536_000
 class Shell:
     """Renders every page and fragment of the program in a language."""
 
-    def __init__(self, catalogue: Catalogue, templates: Mapping[str, Path], *, service: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        templates: Mapping[str, Path],
+        *,
+        service: Mapping[str, str],
+        new_id: Callable[[], UUID],
+    ) -> None:
         """Take the templates of each room under a prefix, as in `web/page.html`.
 
-        `service` holds the name of the service and of the body that runs it, for all pages.
+        `service` holds what all pages say of the service: name, operator, contact, chat_days, ticket_days.
         """
         self.catalogue = catalogue
         self._environment = Environment(
@@ -40,7 +48,12 @@ class Shell:
         )
         self.static = StaticTree(FOLDER / "static")
         self._environment.globals.update(
-            static=self.static.url, languages=LANGUAGES, language_of=language, service=dict(service)
+            static=self.static.url,
+            languages=LANGUAGES,
+            language_of=language,
+            service=dict(service),
+            # Names a form's one use, so that sending it twice counts once.
+            new_key=lambda: str(new_id()),
         )
 
     def fragment(self, template: str, *, code: str, **context: Any) -> str:
@@ -48,6 +61,7 @@ class Shell:
         return self._environment.get_template(template).render(
             t=partial(self._text, code),
             moment=partial(self._moment, code),
+            clock=partial(self._clock, code),
             lang=language(code),
             **context,
         )
@@ -77,11 +91,14 @@ class Shell:
         """Give the names of all templates."""
         return self._environment.list_templates(extensions=["html"])
 
-    def _text(self, code: str, message: str, /, count: int | None = None, **values: str | int | datetime) -> str:
+    def _text(self, code: str, message: str, /, count: int | None = None, **values: str | int | datetime | date) -> str:
         return self.catalogue.text(Wording(message, tuple(values.items()), count), code)
 
     def _moment(self, code: str, moment: datetime) -> str:
         return self.catalogue.moment(moment, code)
+
+    def _clock(self, code: str, moment: datetime) -> str:
+        return self.catalogue.clock(moment, code)
 
 
 class StaticTree:

@@ -44,8 +44,10 @@ GROUPS = {"services": ("identity-card",), "work": ("dismissal", "unpaid-wages"),
 def _conversations() -> list[Any]:
     cases = []
     for path in sorted(FOLDER.glob("*.yaml")):
-        for conversation in yaml.safe_load(path.read_text(encoding="utf-8")):
-            cases.append(pytest.param(path.stem, conversation, id=f"{path.stem}: {conversation['name']}"))
+        cases += [
+            pytest.param(path.stem, conversation, id=f"{path.stem}: {conversation['name']}")
+            for conversation in yaml.safe_load(path.read_text(encoding="utf-8"))
+        ]
     return cases
 
 

@@ -1,0 +1,102 @@
+"""An outbound message fitted to what a platform can carry. Pure."""
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import regex
+
+from bot.wording import isolate
+from channels.adapter import Capabilities, Outbound, WireMessage
+
+Unit = Literal["utf-16", "bytes"]
+
+_GRAPHEME: Final = regex.compile(r"\X")
+# Where a text may be cut, best first: after a paragraph, a line, a sentence in any of our scripts, a word.
+_CUTS: Final = (
+    regex.compile(r"\n\s*\n\s*"),
+    regex.compile(r"\n\s*"),
+    regex.compile(r"(?:(?<=[.!?۔؟।])\s+|(?<=[。！？])\s*)"),
+    regex.compile(r"\s+"),
+)
+# A part is cut at a better place only where this much of it is filled; otherwise parts would be tiny.
+_LEAST_FILLED: Final = 0.4
+
+
+def measure(text: str, unit: Unit) -> int:
+    """Give the length of a text as a platform counts it; lone surrogates count as they would be replaced."""
+    if unit == "bytes":
+        return len(text.encode("utf-8", "replace"))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage, ...]:
+    """Give the messages to send, in their order; at least one, none of them empty or too long.
+
+    Choices are buttons on the last part, or a numbered list at the end of the text where a platform has
+    no buttons.
+    """
+    paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
+    text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    choices = outbound.choices
+    if choices and not capabilities.buttons:
+        numbered = "\n".join(f"{number}. {isolate(choice.label)}" for number, choice in enumerate(choices, 1))
+        text = f"{text}\n\n{numbered}" if text else numbered
+        choices = ()
+    parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
+    return (*(WireMessage(part) for part in parts[:-1]), WireMessage(parts[-1], choices))
+
+
+def split(text: str, longest: int, unit: Unit) -> list[str]:
+    """Cut a text into parts of at most `longest`, losing nothing but white space where it is cut.
+
+    Never inside a grapheme, as long as the grapheme itself fits; a link is cut only where it does not fit
+    into a part of its own.
+    """
+    parts: list[str] = []
+    rest = text.strip()
+    while rest:
+        if measure(rest, unit) <= longest:
+            parts.append(rest)
+            break
+        end = _cut(rest, longest, unit)
+        part = rest[:end].rstrip()
+        if part:
+            parts.append(part)
+        rest = rest[end:].lstrip()
+    return parts
+
+
+def _cut(text: str, longest: int, unit: Unit) -> int:
+    """Give where to cut a text that is too long: within `longest`, and after at least one character."""
+    limit = _fitting(text, longest, unit)
+    for pattern in _CUTS:
+        ends = [found.end() for found in pattern.finditer(text, 0, limit + 1) if found.start() <= limit]
+        if ends and min(ends[-1], limit) >= limit * _LEAST_FILLED:
+            return ends[-1]
+    return limit
+
+
+def _fitting(text: str, longest: int, unit: Unit) -> int:
+    """Give how many characters fit, in whole graphemes; a grapheme that is itself too long is cut by characters."""
+    fitted = used = 0
+    for piece in _pieces(text, longest, unit):
+        used += measure(piece, unit)
+        if used > longest:
+            break
+        fitted += len(piece)
+    return max(fitted, 1)
+
+
+def _pieces(text: str, longest: int, unit: Unit) -> Iterator[str]:
+    for found in _GRAPHEME.finditer(text):
+        grapheme = found.group()
+        if measure(grapheme, unit) <= longest:
+            yield grapheme
+        else:
+            yield from grapheme
+
+
+def shortened(text: str, longest: int) -> str:
+    """Cut a label to a number of graphemes, with an ellipsis where something is left out."""
+    graphemes = _GRAPHEME.findall(text)
+    return text if len(graphemes) <= longest else "".join(graphemes[: longest - 1]) + "…"

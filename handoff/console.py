@@ -1,0 +1,284 @@
+"""The mediators' pages: the queue, the conversations, and what can be done with them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from bot.languages import CODES, DEFAULT, language
+from handoff import presence, queue, ticket
+from handoff.queue import AtCapacity, Claimed, TakenBy
+from handoff.ticket import OUTCOMES, Refused, Result
+from store import conversations, outbox, staff, tickets
+from store.database import Database, Read
+from store.notify import Topic
+from store.staff import Role, StaffMember
+from store.tickets import Ticket, TicketStatus
+from web.identity import Identity, SignedIn
+from web.live import Hub, LiveEvent, stream
+from web.messages import MessageView, message_views
+from web.shell import Shell
+
+TextField = Annotated[str, Form()]
+KeyField = Annotated[str, Form(max_length=100)]
+
+ROLES: Final = (Role.MEDIATOR, Role.ADMINISTRATOR)
+# Keys come from browsers: made into ids of ours, whatever they are.
+_KEYS: Final = UUID("2b1f6f1e-7a0c-4f0b-9d55-6a3d9d0c8e11")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the routes need."""
+
+    shell: Shell
+    database: Database
+    hub: Hub
+    identity: Identity
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+
+    async def lists(self, connection: Read, member: StaffMember) -> dict[str, Any]:
+        """Give what the left pane shows."""
+        claimed = await tickets.claimed(connection)
+        return {
+            "waiting": await tickets.waiting(connection),
+            "mine": [held for held in claimed if held.claimed_by == member.id],
+            "others": [held for held in claimed if held.claimed_by != member.id],
+            "now": self.clock(),
+        }
+
+    async def show_queue(
+        self, request: Request, signed_in: SignedIn, *, problem: str | None = None, values: dict[str, Any] | None = None
+    ) -> Response:
+        """Show the queue, perhaps with what went wrong."""
+        async with self.database.read() as connection:
+            lists = await self.lists(connection, signed_in.member)
+        return self.shell.page(
+            request,
+            "desk/queue.html",
+            code=_code(signed_in),
+            status=409 if problem else 200,
+            signed_in=signed_in,
+            section="queue",
+            problem=problem,
+            values=values or {},
+            current=None,
+            **lists,
+        )
+
+    async def show_ticket(
+        self, request: Request, signed_in: SignedIn, ticket_id: UUID, *, problem: str | None = None, typed: str = ""
+    ) -> Response:
+        """Show a conversation, perhaps with what went wrong and the text that was not sent."""
+        async with self.database.read() as connection:
+            lists = await self.lists(connection, signed_in.member)
+            found = await tickets.get(connection, ticket_id)
+            if found is None:
+                raise HTTPException(404)
+            views = await self.rows(connection, found.conversation_id, since=0)
+        return self.shell.page(
+            request,
+            "desk/ticket.html",
+            code=_code(signed_in),
+            status=409 if problem else 200,
+            signed_in=signed_in,
+            section="queue",
+            problem=problem,
+            values={},
+            typed=typed,
+            ticket=found,
+            current=found.id,
+            messages=views,
+            staff=True,
+            last_seq=views[-1].seq if views else 0,
+            outcomes=[outcome.value for outcome in OUTCOMES],
+            resident_language=language(found.language if found.language in CODES else DEFAULT),
+            **lists,
+        )
+
+    async def rows(self, connection: Read, conversation_id: UUID, *, since: int) -> list[MessageView]:
+        """Give the rows of a conversation after a place, as staff see them."""
+        rows = await conversations.transcript(connection, conversation_id, since=since)
+        deliveries = await outbox.deliveries(connection, conversation_id)
+        names = {member.id: member.name for member in await staff.everyone(connection)}
+        return message_views(rows, audience="staff", names=names, deliveries=deliveries)
+
+    async def answer(
+        self, request: Request, signed_in: SignedIn, ticket_id: UUID, result: Result, *, typed: str = "", to: str = ""
+    ) -> Response:
+        """Answer a form: JSON for the script, a page without; a refusal keeps the text."""
+        with_script = "application/json" in request.headers.get("accept", "")
+        if isinstance(result, Refused):
+            if with_script:
+                text = self.shell.catalogue.text(result.message, _code(signed_in))
+                return JSONResponse({"problem": text}, 409)
+            return await self.show_ticket(request, signed_in, ticket_id, problem=result.message, typed=typed)
+        if with_script:
+            return JSONResponse({"ok": True, "key": str(self.new_id())}, 202)
+        return RedirectResponse(to or f"/desk/tickets/{ticket_id}#latest", 303)
+
+
+def router(desk: Desk) -> APIRouter:
+    """Make the routes of the desk."""
+    routes = APIRouter(prefix="/desk")
+    reader = Annotated[SignedIn, Depends(desk.identity.require(*ROLES))]
+    writer = Annotated[SignedIn, Depends(desk.identity.require_form(*ROLES))]
+
+    @routes.get("")
+    async def show(request: Request, signed_in: reader) -> Response:
+        return await desk.show_queue(request, signed_in)
+
+    @routes.get("/queue/events")
+    async def queue_events(request: Request, signed_in: reader, current: str = "") -> Response:
+        return stream(
+            request,
+            desk.hub,
+            Topic.QUEUE,
+            "",
+            _queue_news(desk, signed_in, current),
+            keep_alive=_sign_of_life(desk, signed_in.member),
+        )
+
+    @routes.post("/tickets/{ticket_id}/claim")
+    async def claim(request: Request, signed_in: writer, ticket_id: UUID) -> Response:
+        async with desk.database.begin() as connection:
+            await presence.seen(connection, signed_in.member.id, now=desk.clock())
+            result = await queue.claim(connection, ticket_id, signed_in.member, new_id=desk.new_id, now=desk.clock())
+        match result:
+            case Claimed():
+                return RedirectResponse(f"/desk/tickets/{ticket_id}#latest", 303)
+            case TakenBy(name, at):
+                return await desk.show_queue(
+                    request, signed_in, problem="desk.problem.taken", values={"name": name, "at": at}
+                )
+            case AtCapacity(load, _):
+                return await desk.show_queue(request, signed_in, problem="desk.problem.capacity", values={"load": load})
+            case _:
+                return await desk.show_queue(request, signed_in, problem="desk.problem.gone")
+
+    @routes.get("/tickets/{ticket_id}")
+    async def show_ticket(request: Request, signed_in: reader, ticket_id: UUID) -> Response:
+        return await desk.show_ticket(request, signed_in, ticket_id)
+
+    @routes.get("/tickets/{ticket_id}/events")
+    async def ticket_events(
+        request: Request, signed_in: reader, ticket_id: UUID, since: Annotated[int, Query(ge=0)] = 0
+    ) -> Response:
+        async with desk.database.read() as connection:
+            found = await tickets.get(connection, ticket_id)
+        if found is None:
+            return Response(status_code=204)
+        last = request.headers.get("last-event-id", "")
+        start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
+        news = _ticket_news(desk, signed_in, found, start)
+        return stream(request, desk.hub, Topic.CONVERSATION, str(found.conversation_id), news)
+
+    @routes.post("/tickets/{ticket_id}/reply")
+    async def reply(
+        request: Request, signed_in: writer, ticket_id: UUID, text: TextField = "", key: KeyField = ""
+    ) -> Response:
+        async with desk.database.begin() as connection:
+            result = await ticket.reply(
+                connection, ticket_id, signed_in.member, text, key=uuid5(_KEYS, key), now=desk.clock()
+            )
+        return await desk.answer(request, signed_in, ticket_id, result, typed=text)
+
+    @routes.post("/tickets/{ticket_id}/note")
+    async def note(
+        request: Request, signed_in: writer, ticket_id: UUID, text: TextField = "", key: KeyField = ""
+    ) -> Response:
+        async with desk.database.begin() as connection:
+            result = await ticket.note(
+                connection, ticket_id, signed_in.member, text, key=uuid5(_KEYS, key), now=desk.clock()
+            )
+        return await desk.answer(request, signed_in, ticket_id, result)
+
+    @routes.post("/tickets/{ticket_id}/close")
+    async def close(
+        request: Request, signed_in: writer, ticket_id: UUID, outcome: TextField = "", key: KeyField = ""
+    ) -> Response:
+        async with desk.database.begin() as connection:
+            result = await ticket.close(
+                connection, ticket_id, signed_in.member, outcome, key=uuid5(_KEYS, key), now=desk.clock()
+            )
+        return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
+
+    @routes.post("/tickets/{ticket_id}/give-back")
+    async def give_back(request: Request, signed_in: writer, ticket_id: UUID, key: KeyField = "") -> Response:
+        async with desk.database.begin() as connection:
+            result = await ticket.give_back(
+                connection, ticket_id, signed_in.member, key=uuid5(_KEYS, key), now=desk.clock()
+            )
+        return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
+
+    return routes
+
+
+def _code(signed_in: SignedIn) -> str:
+    return signed_in.member.language
+
+
+def _sign_of_life(desk: Desk, member: StaffMember) -> Callable[[], Awaitable[None]]:
+    async def alive() -> None:
+        async with desk.database.begin() as connection:
+            await presence.seen(connection, member.id, now=desk.clock())
+
+    return alive
+
+
+def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
+    """Make the function that renders the lists anew; a wake-up that changed nothing sends nothing."""
+    last = ""
+
+    async def news() -> Sequence[LiveEvent]:
+        nonlocal last
+        async with desk.database.read() as connection:
+            lists = await desk.lists(connection, signed_in.member)
+        state = repr(
+            [(held.id, held.status, held.claimed_by) for name in ("waiting", "mine", "others") for held in lists[name]]
+        )
+        if state == last:
+            return []
+        last = state
+        chosen = current if current in {str(held.id) for held in lists["mine"] + lists["others"]} else None
+        html = desk.shell.fragment(
+            "desk/lists.html", code=_code(signed_in), signed_in=signed_in, current=chosen and UUID(chosen), **lists
+        )
+        return [LiveEvent("queue", html)]
+
+    return news
+
+
+def _ticket_news(
+    desk: Desk, signed_in: SignedIn, found: Ticket, since: int
+) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
+    """Make the function that gives the rows a page has not seen, and tells when the ticket changes hands."""
+    seen, status = since, found.status
+
+    async def news() -> Sequence[LiveEvent]:
+        nonlocal seen, status
+        async with desk.database.read() as connection:
+            views = await desk.rows(connection, found.conversation_id, since=seen)
+            today = await tickets.get(connection, found.id)
+        events = [
+            LiveEvent(
+                "message",
+                desk.shell.fragment("web/message.html", code=_code(signed_in), message=view, staff=True),
+                str(view.seq),
+            )
+            for view in views
+        ]
+        seen = views[-1].seq if views else seen
+        now = TicketStatus.CLOSED if today is None else today.status
+        if now is not status:
+            status = now
+            events.append(LiveEvent("ticket", now.value))
+        return events
+
+    return news

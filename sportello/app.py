@@ -1,0 +1,123 @@
+"""The web application: every router and handler, in one visible place."""
+
+import hmac
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from channels import webchat, webhooks
+from channels.webchat import Webchat
+from channels.webchat_session import Sessions
+from handoff import console
+from handoff.console import Desk
+from knowledge import pages
+from knowledge.pages import Editing
+from sportello import clock
+from sportello.program import Program
+from store import migrations
+from store.migrations import Fit
+from web import problems, sign_in
+from web.identity import Identity
+from web.protection import Protection, Signer
+from web.shell import Shell
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+TEMPLATES: Final = {
+    "web": ROOT / "web" / "templates",
+    "resident": ROOT / "channels" / "templates",
+    "desk": ROOT / "handoff" / "templates",
+    "knowledge": ROOT / "knowledge" / "templates",
+}
+# How long a form without script waits for the answer.
+WAIT_SECONDS: Final = 3.0
+
+
+def shell_of(program: Program) -> Shell:
+    """Make the page shell."""
+    settings = program.settings
+    service = {
+        "name": settings.service_name,
+        "operator": settings.operator,
+        "contact": settings.contact,
+        "chat_days": f"{settings.chat_days:g}",
+        "ticket_days": f"{settings.ticket_days:g}",
+    }
+    return Shell(program.catalogue, TEMPLATES, service=service, new_id=clock.new_id)
+
+
+def create_app(program: Program) -> ASGIApp:
+    """Make the application of a program."""
+    settings = program.settings
+    app = FastAPI(title=settings.service_name, docs_url=None, redoc_url=None, openapi_url=None)
+    shell = shell_of(program)
+    signer = Signer(settings.secret())
+    identity = Identity(program.database, signer, clock.now, secure=settings.secure)
+    problems.install(app, shell)
+    app.mount("/static", shell.static)
+    app.include_router(
+        webchat.router(
+            Webchat(
+                shell=shell,
+                database=program.database,
+                hub=program.hub,
+                signer=signer,
+                sessions=Sessions(signer, clock.new_id, settings.secure),
+                clock=clock.now,
+                new_id=clock.new_id,
+                topics=program.library.topics,
+                wait_seconds=WAIT_SECONDS,
+            ),
+            secure=settings.secure,
+        )
+    )
+    app.include_router(
+        webhooks.router(
+            [adapter for adapter in program.adapters if settings.telegram_secret.get_secret_value()],
+            program.database,
+            clock=clock.now,
+            new_id=clock.new_id,
+            counts=program.inbox_counts,
+        )
+    )
+    app.include_router(sign_in.router(shell, identity, program.database))
+    app.include_router(console.router(Desk(shell, program.database, program.hub, identity, clock.now, clock.new_id)))
+    app.include_router(pages.router(Editing(shell, program.database, identity, clock.now)))
+    _add_probes(app, program)
+    return Protection(app, secure=settings.secure)
+
+
+def _add_probes(app: FastAPI, program: Program) -> None:
+    """Add what a proxy, a supervisor and Prometheus ask for."""
+    token = program.settings.metrics_token.get_secret_value()
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """Tell that the process lives."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """Tell whether the process can serve: database there, schema current, entries read."""
+        try:
+            async with program.database.read() as connection:
+                fits = await migrations.fit(connection) is Fit.CURRENT
+        except (OSError, DBAPIError, InterfaceError):
+            return JSONResponse({"status": "no database"}, 503)
+        if not fits or not program.library.ready:
+            return JSONResponse({"status": "schema" if not fits else "entries"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    if token:
+
+        @app.get("/metrics")
+        async def metrics(request: Request) -> Response:
+            """Give the figures to who has the token."""
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
+                return Response(status_code=401)
+            return Response(generate_latest(program.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,193 @@
+"""The command line: `sportello`, for the administrator of the server."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from sportello import commands, logs
+from sportello.opening import Refusal
+from sportello.settings import PREFIX, Settings, described
+from store.staff import Role
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+staff_app = typer.Typer(no_args_is_help=True, help="The accounts of mediators, editors and administrators.")
+knowledge_app = typer.Typer(
+    no_args_is_help=True, help="The entries: from files, to files, and whether files are right."
+)
+telegram_app = typer.Typer(no_args_is_help=True, help="The Telegram bot.")
+app.add_typer(staff_app, name="staff")
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(telegram_app, name="telegram")
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        _stop(f"{name}: {first['msg']}")
+    except SettingsError as error:
+        _stop(str(error))
+    logs.set_up(settings)
+    return settings
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"sportello: {message}", err=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    *,
+    workers: Annotated[bool, typer.Option(help="Also take turns and send, in this process.")] = True,
+    setup: Annotated[
+        bool, typer.Option("--setup", help="First migrate, load the starter entries, and make a sign-in.")
+    ] = False,
+) -> None:
+    """Serve the resident's page, the desk and the webhooks, until Ctrl-C."""
+    commands.run_serve(_settings(), works=workers, setup=setup)
+
+
+@app.command()
+def work() -> None:
+    """Take turns and send, without the web, beside one or more `serve --no-workers`."""
+    commands.run_work(_settings())
+
+
+@app.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="Version of the schema to go to, up or down.")] = "head",
+) -> None:
+    """Bring the database's schema to the program's version."""
+    commands.run(commands.migrate(_settings(), to))
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What a resident might write.")],
+    channel_language: Annotated[
+        str | None, typer.Option(help="Language code that the resident's app would tell, as ur.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what the bot would understand and answer, without a conversation."""
+    answer = commands.run(commands.ask(_settings(), text, channel_language))
+    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else commands.as_text(answer))
+
+
+@app.command()
+def settings() -> None:
+    """Print every setting that is in force, secrets hidden."""
+    for name, value, meaning in described(_settings()):
+        typer.echo(f"{name}={value}\n    {meaning}")
+
+
+@staff_app.command("add")
+def staff_add(
+    login: Annotated[str, typer.Argument(help="User name.")],
+    name: Annotated[str, typer.Option(help="Name as colleagues see it.")],
+    role: Annotated[list[Role], typer.Option(help="What they do; may be given several times.")],
+    language: Annotated[str, typer.Option(help="Language of their pages: it, en, zh, ur or bn.")] = "it",
+    capacity: Annotated[int, typer.Option(min=1, max=50, help="Conversations they can hold at once.")] = 5,
+) -> None:
+    """Add a member of the staff and print the password, once."""
+    password = commands.run(commands.add_staff(_settings(), login, name, role, language, capacity))
+    typer.echo(
+        f"Sign-in for {login}: {password}\nIt is shown only now; a new one: sportello staff reset-password {login}"
+    )
+
+
+@staff_app.command("list")
+def staff_list() -> None:
+    """List the staff."""
+    for member in commands.run(commands.list_staff(_settings())):
+        roles = ", ".join(sorted(member.roles))
+        state = "" if member.active else ", inactive"
+        typer.echo(f"{member.login}: {member.name} ({roles}; {member.language}; {member.capacity} at once{state})")
+
+
+@staff_app.command("reset-password")
+def staff_reset_password(login: Annotated[str, typer.Argument(help="User name.")]) -> None:
+    """Make a new password for a member, print it once, and end their sessions."""
+    password = commands.run(commands.reset_password(_settings(), login))
+    typer.echo(f"New password for {login}: {password}")
+
+
+@knowledge_app.command("import")
+def knowledge_import(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of .yaml files; without it, the starter entries.")
+    ] = None,
+    *,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Publish over what editors changed.")] = False,
+) -> None:
+    """Publish what is new in the files. What editors changed stays, unless told otherwise."""
+    report = commands.run(commands.import_knowledge(_settings(), folder, overwrite=overwrite))
+    typer.echo(f"{report.entries} entries read, {len(report.published)} translations published.")
+    for name in report.kept:
+        typer.echo(f"kept as an editor left it: {name}")
+    for name in report.conflicts:
+        typer.echo(f"not imported, an editor changed it too: {name} (--overwrite publishes the file)", err=True)
+    raise typer.Exit(1 if report.conflicts else 0)
+
+
+@knowledge_app.command("export")
+def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the .yaml files.")]) -> None:
+    """Write what is published to files, in the shape in which they are imported."""
+    written = commands.run(commands.export_knowledge(_settings(), folder))
+    typer.echo(f"{len(written)} files written to {folder}.")
+
+
+@knowledge_app.command("check")
+def knowledge_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of .yaml files; without it, the starter entries.")
+    ] = None,
+) -> None:
+    """Check files without importing them; problems are told with file, line and field."""
+    entries, problems = commands.check_knowledge(folder)
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    typer.echo(f"{len(entries)} entries are right, {len(problems)} problems.")
+    raise typer.Exit(1 if problems else 0)
+
+
+@telegram_app.command("set-webhook")
+def telegram_set_webhook() -> None:
+    """Tell Telegram to send updates to this installation's public address, with the secret."""
+    typer.echo(commands.run(commands.set_webhook(_settings())))
+
+
+@telegram_app.command("poll")
+def telegram_poll(
+    *,
+    drop_webhook: Annotated[
+        bool, typer.Option("--drop-webhook", help="First take back the webhook; Telegram allows only one way.")
+    ] = False,
+) -> None:
+    """Fetch updates until Ctrl-C, for a machine without a public address. Beside `serve` or `work`."""
+    commands.run(commands.poll(_settings(), drop_webhook=drop_webhook))
+
+
+def main() -> None:
+    """Run the command line; a refusal is one line, never a stack trace."""
+    try:
+        app()
+    except Refusal as refusal:
+        typer.echo(f"sportello: {refusal}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""A row of the transcript as a page shows it: one view for the resident's page and the desk, page and stream."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from bot.languages import CODES, language
+from store.conversations import Author, Message
+from store.outbox import OutboxStatus
+
+Audience = Literal["resident", "staff"]
+
+# What staff must know of a message on its way; one that arrived, or is on its way, needs no word.
+_TROUBLES = frozenset(OutboxStatus) - {OutboxStatus.SENT, OutboxStatus.QUEUED, OutboxStatus.SENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSource:
+    """A source under an answer."""
+
+    name: str
+    url: str | None
+    checked_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBlock:
+    """A paragraph or an answer, in a language; `tag` and `direction` are None where nobody knows it."""
+
+    text: str
+    tag: str | None
+    question: str | None = None
+    sources: tuple[ShownSource, ...] = ()
+    draft: bool = False
+    to_verify: bool = False
+
+    @property
+    def is_answer(self) -> bool:
+        """Tell whether it is an entry's answer."""
+        return self.question is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChoice:
+    """A button under a message; `id` is opaque."""
+
+    id: str
+    label: str
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """What `web/message.html` renders."""
+
+    seq: int
+    author: str
+    mine: bool
+    name: str | None
+    blocks: tuple[ShownBlock, ...]
+    choices: tuple[ShownChoice, ...]
+    at: datetime
+    media: Mapping[str, Any] | None = None
+    picked: str | None = None
+    edited: bool = False
+    code: str | None = None
+    values: Mapping[str, Any] | None = None
+    trouble: str | None = None
+
+
+def _tag(code: str | None) -> str | None:
+    return language(code).tag if code in CODES else None
+
+
+def message_view(
+    message: Message,
+    *,
+    audience: Audience,
+    names: Mapping[UUID, str] | None = None,
+    delivery: OutboxStatus | None = None,
+) -> MessageView:
+    """Make the view of one row."""
+    body = message.body
+    resident = message.author is Author.RESIDENT
+    name = names.get(message.staff_id) if names and message.staff_id else None
+    return MessageView(
+        seq=message.seq,
+        author=message.author.value,
+        mine=resident == (audience == "resident"),
+        name=name if audience == "staff" else None,
+        blocks=_blocks(message),
+        choices=tuple(
+            ShownChoice(f"{message.seq}.{place}", choice["label"], _tag(choice["language"]))
+            for place, choice in enumerate(body.get("choices", ()))
+        ),
+        at=message.created_at,
+        media=body.get("media"),
+        picked=body.get("pick"),
+        edited=bool(body.get("edited")),
+        code="started" if body.get("started") else body.get("code"),
+        values=body.get("values"),
+        trouble=delivery.value if audience == "staff" and delivery in _TROUBLES and delivery is not None else None,
+    )
+
+
+def message_views(
+    messages: Sequence[Message],
+    *,
+    audience: Audience,
+    names: Mapping[UUID, str] | None = None,
+    deliveries: Mapping[int, OutboxStatus] | None = None,
+) -> list[MessageView]:
+    """Make the views of rows, in their order."""
+    return [
+        message_view(message, audience=audience, names=names, delivery=(deliveries or {}).get(message.seq))
+        for message in messages
+    ]
+
+
+def answer_view(block: Mapping[str, Any], *, at: datetime) -> MessageView:
+    """Make the view of a single answer, as the editors' preview shows it."""
+    message = Message(UUID(int=0), 0, Author.BOT, None, block["language"], {"blocks": [block], "choices": []}, at)
+    return message_view(message, audience="resident")
+
+
+def _blocks(message: Message) -> tuple[ShownBlock, ...]:
+    body = message.body
+    if "blocks" in body:
+        return tuple(_block(block) for block in body["blocks"])
+    if body.get("text"):
+        # Whoever typed it: the tag is a guess at best, and the direction follows the letters.
+        return (ShownBlock(body["text"], _tag(message.language)),)
+    return ()
+
+
+def _block(block: Mapping[str, Any]) -> ShownBlock:
+    if block["kind"] != "answer":
+        return ShownBlock(block["text"], _tag(block["language"]))
+    return ShownBlock(
+        text=block["text"],
+        tag=_tag(block["language"]),
+        question=block["question"],
+        sources=tuple(
+            ShownSource(source["name"], source["url"], date.fromisoformat(source["checked_on"]))
+            for source in block["sources"]
+        ),
+        draft=block["draft"],
+        to_verify=block["to_verify"],
+    )

@@ -1,0 +1,84 @@
+// The mediators' desk, live. Without this script every form here works as a plain form.
+import { appendOnce, follow, lastSeq } from "./stream.js";
+
+const desk = document.querySelector("[data-desk]");
+const lists = desk.querySelector("[data-lists]");
+const conversation = desk.querySelector("[data-conversation]");
+const title = document.title;
+let unread = 0;
+
+function count(change) {
+  unread = change ? unread + change : 0;
+  document.title = unread ? `(${unread}) ${title}` : title;
+}
+
+// How long each resident waits, kept current: the text around the number is the server's.
+function age() {
+  for (const time of lists.querySelectorAll("[data-since]")) {
+    const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 60000));
+    time.textContent = time.textContent.replace(/\d+/, minutes);
+  }
+}
+setInterval(age, 15000);
+
+follow(() => `/desk/queue/events?current=${desk.dataset.current}`, {
+  queue: (html) => {
+    const before = new Set([...lists.querySelectorAll("[data-ticket]")].map((item) => item.dataset.ticket));
+    const focused = document.activeElement?.closest("[data-ticket]")?.dataset.ticket;
+    lists.innerHTML = html;
+    const now = [...lists.querySelectorAll("[data-ticket]")].map((item) => item.dataset.ticket);
+    if (document.hidden) count(now.filter((id) => !before.has(id)).length);
+    if (focused) lists.querySelector(`[data-ticket="${CSS.escape(focused)}"] button`)?.focus();
+  },
+});
+document.addEventListener("visibilitychange", () => { if (!document.hidden) count(0); });
+
+if (conversation) {
+  const list = conversation.querySelector("[data-messages]");
+  const scroll = conversation.querySelector("[data-scroll]");
+  const status = conversation.querySelector("[data-status]");
+  const ticket = conversation.dataset.conversation;
+  const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
+  toEnd();
+
+  follow(() => `/desk/tickets/${ticket}/events?since=${lastSeq(list)}`, {
+    message: (html) => {
+      const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
+      if (!appendOnce(list, html)) return;
+      if (document.hidden && list.lastElementChild.classList.contains("resident")) count(1);
+      if (atEnd) toEnd();
+    },
+    ticket: () => { conversation.querySelector("[data-changed]").hidden = false; },
+  });
+
+  for (const form of conversation.querySelectorAll("[data-send]")) {
+    const text = form.querySelector("textarea");
+    const drawer = `draft:${ticket}:${form.dataset.draft}`;
+    if (!text.value) text.value = sessionStorage.getItem(drawer) ?? "";
+    text.addEventListener("input", () => sessionStorage.setItem(drawer, text.value));
+    text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    });
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (form.ariaBusy === "true") return;
+      form.ariaBusy = "true";
+      status.textContent = "";
+      const sent = text.value;
+      try {
+        const answer = await fetch(form.action, {
+          method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" },
+        });
+        const said = await answer.json().catch(() => ({}));
+        if (answer.ok) {
+          form.querySelector("[name=key]").value = said.key;
+          if (text.value === sent) text.value = "";
+          sessionStorage.removeItem(drawer);
+        } else status.textContent = said.problem || conversation.dataset.failed;
+      } catch {
+        status.textContent = conversation.dataset.failed;
+      }
+      form.ariaBusy = "false";
+    });
+  }
+}
