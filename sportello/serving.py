@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -176,7 +177,7 @@ def _tasks(
         tasks += [
             (
                 f"{deliveries.adapter.channel}-{number}",
-                lambda deliveries=deliveries, outbox=outbox: workers.send(deliveries, outbox, stop, clock.now),
+                partial(workers.send, deliveries, outbox, stop, clock.now),
             )
             for number in range(settings.senders)
         ]
