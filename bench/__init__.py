@@ -1,0 +1,1 @@
+"""Measurements. The figures go to docs/measurements.md."""

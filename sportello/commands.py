@@ -276,7 +276,8 @@ def as_text(answer: dict[str, Any]) -> str:
         f"verdict   {answer['verdict']}, by {answer['by']}; answers in {answer['answers_in']}",
     ]
     lines += [
-        f"  {c['score']:.3f}  {c['slug']}  (nearest {c['nearest']:.3f}, centroid {c['centroid']:.3f}, spelling {c['spelling']:.3f})"
+        f"  {c['score']:.3f}  {c['slug']}  "
+        f"(nearest {c['nearest']:.3f}, centroid {c['centroid']:.3f}, spelling {c['spelling']:.3f})"
         for c in answer["candidates"]
     ]
     for body in answer["says"]:

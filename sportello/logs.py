@@ -28,4 +28,6 @@ def set_up(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     # The libraries' own logs name addresses and tokens (httpx logs URLs): only what is grave passes.
+    # Uncaught errors are logged by web.problems, by kind and place; a trace could quote what somebody wrote.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)

@@ -23,6 +23,7 @@ from sportello.waking import Bell
 from sportello.workers import Stop
 from store.notify import Topic
 from store.retention import Terms
+from web.tracing import place
 
 log = structlog.get_logger(__name__)
 
@@ -147,8 +148,8 @@ async def _supervised(name: str, work: Callable[[], Coroutine[Any, Any, None]], 
     while not stop.asked:
         try:
             await work()
-        except Exception as error:
-            log.exception("task_failed", task=name, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the task begins again
+            log.error("task_failed", task=name, error=type(error).__name__, at=place(error))  # noqa: TRY400 - no texts
             await stop.wait(1.0)
 
 

@@ -20,6 +20,7 @@ from sportello.transcribing import Turn, begin
 from store import inbox
 from store.database import Database
 from store.inbox import Waiting
+from web.tracing import place
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +92,7 @@ class Turns:
     async def _failed(self, waiting: Waiting, error: Exception) -> None:
         """Count the failure; at the third, apologise through a turn of its own."""
         # The error's text may quote what the resident wrote, so only its kind and place are kept.
-        log.error("turn_failed", inbox=waiting.id, error=type(error).__name__, at=_place(error))
+        log.error("turn_failed", inbox=waiting.id, error=type(error).__name__, at=place(error))
         self.counts.turns.labels(outcome="failed").inc()
         now = self.clock()
         async with self.database.begin() as connection:
@@ -118,11 +119,3 @@ class Turns:
 
 def _connection_lost(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def _place(error: Exception) -> str:
-    """Give where an error arose, without its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

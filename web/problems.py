@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from web.identity import ForbiddenError, SignInNeededError
 from web.shell import Shell, page_language
+from web.tracing import place
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ def install(app: FastAPI, shell: Shell) -> None:
         return problem(request, 503)
 
     async def failed(request: Request, error: Exception) -> Response:
-        log.error("request_failed", error=type(error).__name__, path=request.url.path)
+        log.error("request_failed", error=type(error).__name__, at=place(error), path=request.url.path)
         return problem(request, 500)
 
     app.add_exception_handler(HTTPException, http)
