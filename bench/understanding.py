@@ -125,7 +125,9 @@ async def main() -> None:
     for key, row in measured.items():
         print(f"{key:8}", *(f"{row[name]:17.2f}" for name in names))
     seconds = np.array([outcome.seconds for outcome in found]) * 1000
-    print(f"\nmilliseconds a message: median {np.median(seconds):.1f}, 95th percentile {np.quantile(seconds, 0.95):.1f}")
+    print(
+        f"\nmilliseconds a message: median {np.median(seconds):.1f}, 95th percentile {np.quantile(seconds, 0.95):.1f}"
+    )
 
 
 if __name__ == "__main__":

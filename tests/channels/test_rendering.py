@@ -1,0 +1,92 @@
+"""Rendering: within the platform's length in its own unit, nothing lost, never inside a grapheme."""
+
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.adapter import Capabilities, Outbound, OutboundChoice
+from channels.rendering import measure, render, shortened, split
+
+UNITS: tuple[Literal["utf-16", "bytes"], ...] = ("utf-16", "bytes")
+texts = st.text(
+    st.sampled_from("ab .!?\n۔।。！中文اردو ক্ষ্মে👩🏽‍🚒🇮🇹é\u0301\u200d\u200c") | st.characters(codec="utf-8"),
+    max_size=400,
+)
+
+
+def capabilities(text_max: int, unit: Literal["utf-16", "bytes"] = "utf-16", *, buttons: bool = True) -> Capabilities:
+    return Capabilities(text_max, unit, buttons, timedelta(0), timedelta(0))
+
+
+def without_space(text: str) -> str:
+    return "".join(text.split())
+
+
+@given(texts, st.integers(40, 120), st.sampled_from(UNITS))
+def test_parts_fit_and_lose_only_white_space(text: str, longest: int, unit: Literal["utf-16", "bytes"]) -> None:
+    parts = split(text, longest, unit)
+    assert all(0 < measure(part, unit) <= longest for part in parts)
+    assert without_space("".join(parts)) == without_space(text)
+
+
+@given(texts, st.integers(60, 120), st.sampled_from(UNITS))
+def test_no_grapheme_is_cut_that_fits(text: str, longest: int, unit: Literal["utf-16", "bytes"]) -> None:
+    whole = [grapheme for grapheme in regex.findall(r"\X", text.strip()) if not grapheme.isspace()]
+    if any(measure(grapheme, unit) > longest for grapheme in whole):
+        return
+    cut = [grapheme for part in split(text, longest, unit) for grapheme in regex.findall(r"\X", part)]
+    assert [grapheme.strip() for grapheme in cut if grapheme.strip()] == [g.strip() for g in whole if g.strip()]
+
+
+@given(st.lists(texts, max_size=4), st.lists(st.text(min_size=1, max_size=20), max_size=4), st.booleans())
+def test_rendering_gives_at_least_one_message_and_buttons_on_the_last(
+    paragraphs: list[str],
+    labels: list[str],
+    buttons: bool,  # noqa: FBT001 - drawn by hypothesis
+) -> None:
+    choices = tuple(OutboundChoice(f"1.{place}", label) for place, label in enumerate(labels))
+    wire = render(Outbound("it", tuple(paragraphs), choices), capabilities(100, buttons=buttons))
+    assert wire
+    assert all(message.text.strip() for message in wire)
+    assert all(not message.choices for message in wire[:-1])
+    assert wire[-1].choices == (choices if buttons else ())
+
+
+def test_a_long_answer_is_cut_between_sentences() -> None:
+    text = "Prima frase. " * 30
+    parts = split(text, 100, "utf-16")
+    assert all(part.endswith(".") for part in parts)
+
+
+@pytest.mark.parametrize("end", ["۔ ", "। ", "。", "？"])
+def test_sentences_end_in_every_script(end: str) -> None:
+    parts = split(f"{'ا' * 30}{end}" * 6, 70, "utf-16")
+    assert all(part.endswith(end.strip()) for part in parts)
+
+
+def test_paragraphs_are_set_apart_and_choices_numbered_without_buttons() -> None:
+    outbound = Outbound("ur", ("سلام", " ", "کیا؟"), (OutboundChoice("1.0", "جی ہاں"), OutboundChoice("1.1", "No (2)")))
+    (message,) = render(outbound, capabilities(4096, buttons=False))
+    assert message.text == "سلام\n\nکیا؟\n\n1. \u2068جی ہاں\u2069\n2. \u2068No (2)\u2069"
+
+
+def test_a_link_stays_whole_where_it_fits() -> None:
+    link = "https://www.comune.prato.it/it/servizi/anagrafe"
+    parts = split(f"{'parola ' * 8}{link} {'parola ' * 8}", 70, "utf-16")
+    assert any(link in part for part in parts)
+
+
+def test_bytes_are_counted_and_not_characters() -> None:
+    parts = split("বাংলা " * 100, 2048, "bytes")
+    assert max(len(part.encode()) for part in parts) <= 2048
+    assert len(parts) == 1
+    assert len(split("বাংলা " * 200, 2048, "bytes")) == 2
+
+
+def test_a_label_is_shortened_at_a_grapheme() -> None:
+    assert shortened("👩🏽‍🚒" * 5, 3) == "👩🏽‍🚒👩🏽‍🚒…"
+    assert shortened("breve", 60) == "breve"

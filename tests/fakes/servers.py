@@ -1,0 +1,41 @@
+"""A real HTTP server on loopback for a fake, in a thread of its own."""
+
+import asyncio
+import socket
+import threading
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class LoopbackServer:
+    """Serves an application on a free port of 127.0.0.1 until it is left."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._started = threading.Event()
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+            self._started.set()
+            await serving
+
+        asyncio.run(serve())
+
+    def __enter__(self) -> Self:
+        self._socket.listen(128)
+        self._thread.start()
+        self._started.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
