@@ -5,11 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bot.languages import DEFAULT, closest
-from bot.state import State, load
+import structlog
+
+from bot.languages import CODES, DEFAULT, closest
+from bot.state import State, StateError, load
 from store import conversations
 from store.conversations import Author, Conversation, Message
 from store.database import Write
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -48,8 +52,12 @@ class Turn:
 
 def begin(connection: Write, conversation: Conversation, now: datetime) -> Turn:
     """Begin a turn where the conversation stands; a new one begins in the language of the resident's app."""
-    if conversation.state is None:
-        state = State(language=closest(conversation.language_hint) or DEFAULT)
-    else:
-        state = load(conversation.state)
+    language = conversation.language if conversation.language in CODES else closest(conversation.language_hint)
+    state = State(language=language or DEFAULT)
+    if conversation.state is not None:
+        try:
+            state = load(conversation.state)
+        except StateError:
+            # Begun anew: better than a resident whom nothing answers any more. A ticket of theirs stays open.
+            log.exception("state_begun_anew", conversation=str(conversation.id))
     return Turn(connection, conversation, now, state, conversation.reachable, conversation.last_seq)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    exists,
     func,
     select,
     text,
@@ -131,11 +132,19 @@ async def take(connection: Write, *, now: datetime) -> Waiting | None:
     FOR NO KEY UPDATE, because a new inbox row's foreign key needs a key share lock on the
     conversation: with FOR UPDATE, receiving would wait for the turn.
     """
+    # A row put off holds back the later ones of its conversation, but nobody else's.
+    put_off = inbox.alias()
+    held_back = exists().where(
+        put_off.c.conversation_id == inbox.c.conversation_id,
+        put_off.c.status == InboxStatus.WAITING.value,
+        put_off.c.id < inbox.c.id,
+        put_off.c.not_before > now,
+    )
     candidate = (
         await connection.execute(
             select(*conversations.c)
             .join(inbox, inbox.c.conversation_id == conversations.c.id)
-            .where(inbox.c.status == InboxStatus.WAITING.value, inbox.c.not_before <= now)
+            .where(inbox.c.status == InboxStatus.WAITING.value, inbox.c.not_before <= now, ~held_back)
             .order_by(inbox.c.id)
             .limit(1)
             .with_for_update(of=conversations, key_share=True, skip_locked=True)
