@@ -17,7 +17,6 @@ from handoff import console
 from handoff.console import Desk
 from knowledge import pages
 from knowledge.pages import Editing
-from sportello import clock
 from sportello.program import Program
 from store import migrations
 from store.migrations import Fit
@@ -47,7 +46,7 @@ def shell_of(program: Program) -> Shell:
         "chat_days": f"{settings.chat_days:g}",
         "ticket_days": f"{settings.ticket_days:g}",
     }
-    return Shell(program.catalogue, TEMPLATES, service=service, new_id=clock.new_id)
+    return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id)
 
 
 def create_app(program: Program) -> ASGIApp:
@@ -56,7 +55,7 @@ def create_app(program: Program) -> ASGIApp:
     app = FastAPI(title=settings.service_name, docs_url=None, redoc_url=None, openapi_url=None)
     shell = shell_of(program)
     signer = Signer(settings.secret())
-    identity = Identity(program.database, signer, clock.now, secure=settings.secure)
+    identity = Identity(program.database, signer, program.clock, secure=settings.secure)
     problems.install(app, shell)
     app.mount("/static", shell.static)
     app.include_router(
@@ -66,9 +65,9 @@ def create_app(program: Program) -> ASGIApp:
                 database=program.database,
                 hub=program.hub,
                 signer=signer,
-                sessions=Sessions(signer, clock.new_id, settings.secure),
-                clock=clock.now,
-                new_id=clock.new_id,
+                sessions=Sessions(signer, program.new_id, settings.secure),
+                clock=program.clock,
+                new_id=program.new_id,
                 topics=program.library.topics,
                 wait_seconds=WAIT_SECONDS,
             ),
@@ -79,14 +78,16 @@ def create_app(program: Program) -> ASGIApp:
         webhooks.router(
             [adapter for adapter in program.adapters if settings.telegram_secret.get_secret_value()],
             program.database,
-            clock=clock.now,
-            new_id=clock.new_id,
+            clock=program.clock,
+            new_id=program.new_id,
             counts=program.inbox_counts,
         )
     )
     app.include_router(sign_in.router(shell, identity, program.database))
-    app.include_router(console.router(Desk(shell, program.database, program.hub, identity, clock.now, clock.new_id)))
-    app.include_router(pages.router(Editing(shell, program.database, identity, clock.now)))
+    app.include_router(
+        console.router(Desk(shell, program.database, program.hub, identity, program.clock, program.new_id))
+    )
+    app.include_router(pages.router(Editing(shell, program.database, identity, program.clock)))
     _add_probes(app, program)
     return Protection(app, secure=settings.secure)
 

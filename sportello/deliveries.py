@@ -106,7 +106,7 @@ class Deliveries:
         if isinstance(result, RetryAfter) and leased.attempts < ATTEMPTS_AT_MOST:
             await self._put_off(connection, leased, result, now=now)
             return
-        sent_ids = [result.id] if isinstance(result, Sent) else []
+        sent_ids = [*leased.platform_ids, *([result.id] if isinstance(result, Sent) else [])]
         if isinstance(result, Sent) and leased.kind is OutboxKind.MESSAGE and leased.parts_sent + 1 < parts:
             # The rest goes as soon as the chat's pace allows.
             await outbox.part_sent(connection, leased.id, parts_sent=leased.parts_sent + 1, platform_ids=sent_ids)

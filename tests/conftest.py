@@ -35,6 +35,9 @@ class FakeClock:
     def __call__(self) -> datetime:
         return self.now
 
+    def timestamp(self) -> float:
+        return self.now.timestamp()
+
     def advance(self, **step: float) -> None:
         self.now += timedelta(**step)
 

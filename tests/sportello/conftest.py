@@ -1,7 +1,7 @@
 """A whole program on a real database, driven turn by turn, without any task in the background."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -72,8 +72,7 @@ class Desk:
         """Take turns until there is nothing to do; gives their number."""
         taken = 0
         assert self.program.turns is not None
-        turns = replace(self.program.turns, clock=self.clock)
-        while await turns.take():
+        while await self.program.turns.take():
             taken += 1
             assert taken < 200
         return taken
@@ -81,7 +80,7 @@ class Desk:
     async def deliver(self) -> int:
         """Send whatever may be sent now; gives its number."""
         delivered = 0
-        deliveries = replace(self.program.deliveries[0], clock=self.clock)
+        deliveries = self.program.deliveries[0]
         await deliveries.open()
         while await deliveries.deliver():
             delivered += 1
@@ -124,7 +123,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(database_url: URL, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]) -> AsyncIterator[Desk]:
-    program = compose(settings_for(database_url, tmp_path), database_url, works=True)
+    program = compose(settings_for(database_url, tmp_path), database_url, works=True, clock=clock, new_id=new_id)
     entries, problems = files.read_folder(files.STARTER)
     assert problems == []
     async with program.database.begin() as connection:

@@ -53,7 +53,7 @@ async def test_one_conversation_is_handled_in_order_by_many_workers(desk: Desk) 
     for number in range(12):
         await desk.write(f"domanda numero {number} qualcosa", thread=str(number % 3))
     assert desk.program.turns is not None
-    turns = replace(desk.program.turns, clock=desk.clock)
+    turns = desk.program.turns
 
     async def work() -> None:
         # A worker that finds nothing may only be behind the others: it looks again until all is done.
@@ -92,7 +92,7 @@ async def test_a_message_that_fails_three_times_is_set_aside_with_an_apology(
 ) -> None:
     assert desk.program.turns is not None
     arrivals = Failing(desk.program.turns.arrivals.understander, desk.program.turns.arrivals.presenter)
-    turns = replace(desk.program.turns, clock=desk.clock, arrivals=arrivals)
+    turns = replace(desk.program.turns, arrivals=arrivals)
     await desk.write("esplodi")
     await desk.write("guardia medica")
     await desk.write("guardia medica", thread="another")
