@@ -1,0 +1,188 @@
+"""The desk: one winner for every conversation, nobody over capacity, nothing sent twice, nobody without a role."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from handoff import queue, ticket
+from handoff.queue import AtCapacity, Claimed, Gone, TakenBy
+from handoff.ticket import Done, Refused
+from store import tickets
+from store.conversations import Author
+from store.database import Database
+from store.staff import Role
+from store.tickets import Ticket
+from tests.sportello.conftest import PASSWORD, Desk
+
+
+async def waiting(desk: Desk) -> list[Ticket]:
+    async with desk.program.database.read() as connection:
+        return await tickets.waiting(connection)
+
+
+async def ask_for_person(desk: Desk, *threads: str) -> list[Ticket]:
+    for thread in threads:
+        await desk.write(f"una domanda di {thread} senza risposta", thread=thread)
+        await desk.write("persona", thread=thread)
+        await desk.turns()
+        desk.clock.advance(seconds=1)
+    return await waiting(desk)
+
+
+async def test_every_ticket_has_one_winner_and_nobody_more_than_they_can_hold(desk: Desk) -> None:
+    opened = await ask_for_person(desk, *(str(number) for number in range(20)))
+    members = [await desk.staff(f"m{number}", Role.MEDIATOR, capacity=3) for number in range(8)]
+    # A pool of its own, so that eight connections really meet.
+    async with Database(desk.program.database.url, pool_size=16) as database:
+
+        async def claim(ticket_id: UUID, place: int) -> object:
+            async with database.begin() as connection:
+                return await queue.claim(connection, ticket_id, members[place], new_id=desk.new_id, now=desk.clock())
+
+        for held in opened:
+            results = await asyncio.gather(*(claim(held.id, place) for place in range(8)))
+            winners = [result for result in results if isinstance(result, Claimed)]
+            assert len(winners) == 1
+            assert all(isinstance(result, Claimed | TakenBy | AtCapacity) for result in results)
+    async with desk.program.database.read() as connection:
+        claimed = await tickets.claimed(connection)
+    assert len(claimed) == 20
+    assert max(Counter(held.claimed_by for held in claimed).values()) <= 3
+
+
+async def test_one_mediator_with_many_tabs_stays_within_capacity(desk: Desk) -> None:
+    opened = await ask_for_person(desk, *(str(number) for number in range(6)))
+    member = await desk.staff("anna", Role.MEDIATOR, capacity=2)
+    async with Database(desk.program.database.url, pool_size=16) as database:
+
+        async def claim(ticket_id: UUID) -> object:
+            async with database.begin() as connection:
+                return await queue.claim(connection, ticket_id, member, new_id=desk.new_id, now=desk.clock())
+
+        results = await asyncio.gather(*(claim(held.id) for held in opened))
+    assert Counter(type(result) for result in results) == {Claimed: 2, AtCapacity: 4}
+
+
+async def test_the_loser_is_told_who_has_it_and_a_closed_one_is_gone(desk: Desk) -> None:
+    (opened,) = await ask_for_person(desk, "1")
+    anna, bruno = await desk.staff("anna", Role.MEDIATOR), await desk.staff("bruno", Role.MEDIATOR)
+    async with desk.program.database.begin() as connection:
+        assert await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock()) == Claimed()
+        lost = await queue.claim(connection, opened.id, bruno, new_id=desk.new_id, now=desk.clock())
+        assert lost == TakenBy("Anna", desk.clock())
+        assert await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock()) == Claimed()
+        key = desk.new_id()
+        done = await ticket.close(connection, opened.id, anna, "solved", key=key, now=desk.clock())
+        assert done == Done()
+        assert await ticket.close(connection, opened.id, anna, "solved", key=key, now=desk.clock()) == Done()
+        assert await queue.claim(connection, opened.id, bruno, new_id=desk.new_id, now=desk.clock()) == Gone()
+
+
+async def test_only_the_holder_replies_and_a_double_click_sends_once(desk: Desk) -> None:
+    (opened,) = await ask_for_person(desk, "1")
+    anna, bruno = await desk.staff("anna", Role.MEDIATOR), await desk.staff("bruno", Role.MEDIATOR)
+    async with desk.program.database.begin() as connection:
+        await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock())
+    key = desk.new_id()
+    async with desk.program.database.begin() as connection:
+        for _ in range(2):
+            assert await ticket.reply(connection, opened.id, anna, " Salve\0! ", key=key, now=desk.clock()) == Done()
+        wrong = await ticket.reply(connection, opened.id, bruno, "io", key=desk.new_id(), now=desk.clock())
+        assert wrong == Refused("desk.problem.not_yours")
+        for text, message in ((" ", "desk.problem.empty"), ("x" * 4001, "desk.problem.too_long")):
+            refused = await ticket.reply(connection, opened.id, anna, text, key=desk.new_id(), now=desk.clock())
+            assert refused == Refused(message)
+        await ticket.note(connection, opened.id, bruno, "solo noi", key=desk.new_id(), now=desk.clock())
+    await desk.turns()
+    rows = await desk.transcript("1")
+    replies = [(row.body["text"], row.staff_id) for row in rows if row.author is Author.MEDIATOR]
+    assert replies == [("Salve!", anna.id)]
+    assert [row.body["text"] for row in rows if row.author is Author.NOTE] == ["solo noi"]
+
+
+@pytest.fixture
+async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    async with desk.browser() as client:
+        yield client
+
+
+async def sign_in(browser: httpx.AsyncClient, login: str, password: str = PASSWORD) -> httpx.Response:
+    return await browser.post("/desk/sign-in", data={"login": login, "password": password, "next": "/desk"})
+
+
+def field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found is not None, f"no field {name}"
+    return found[1]
+
+
+async def test_a_mediator_lives_through_a_conversation(desk: Desk, browser: httpx.AsyncClient) -> None:
+    await desk.staff("anna", Role.MEDIATOR)
+    (opened,) = await ask_for_person(desk, "1")
+    away = await browser.get("/desk")
+    assert (away.status_code, away.headers["location"]) == (303, "/desk/sign-in?next=%2Fdesk")
+    assert (await sign_in(browser, "ANNA")).headers["location"] == "/desk"
+    shown = (await browser.get("/desk")).text
+    assert "una domanda di 1 senza risposta" in shown
+    form = {"csrf": field(shown, "csrf")}
+    claimed = await browser.post(f"/desk/tickets/{opened.id}/claim", data=form)
+    assert claimed.status_code == 303
+    await desk.turns()
+    page = (await browser.get(f"/desk/tickets/{opened.id}")).text
+    reply = form | {"text": "Buongiorno", "key": field(page, "key")}
+    for _ in range(2):
+        assert (await browser.post(f"/desk/tickets/{opened.id}/reply", data=reply)).status_code == 303
+    await desk.turns()
+    assert (await browser.get(f"/desk/tickets/{opened.id}")).text.count("Buongiorno") == 1
+    closing = form | {"outcome": "referred", "key": "k"}
+    assert (await browser.post(f"/desk/tickets/{opened.id}/close", data=closing)).headers["location"] == "/desk"
+    await desk.turns()
+    stale = await browser.post(f"/desk/tickets/{opened.id}/reply", data=form | {"text": "ancora qui?", "key": "z"})
+    assert stale.status_code == 409
+    assert "ancora qui?" in stale.text, "the text is not lost"
+    last = (await desk.transcript("1"))[-1]
+    assert "automatico" in last.body["blocks"][0]["text"]
+
+
+async def test_nobody_gets_in_without_role_token_or_password(desk: Desk, browser: httpx.AsyncClient) -> None:
+    await desk.staff("edda", Role.EDITOR)
+    await desk.staff("anna", Role.MEDIATOR)
+    (opened,) = await ask_for_person(desk, "1")
+    assert (await sign_in(browser, "anna", "wrong")).status_code == 403
+    assert (await sign_in(browser, "nobody", PASSWORD)).status_code == 403
+    await sign_in(browser, "edda")
+    assert (await browser.get("/desk")).status_code == 403
+    await sign_in(browser, "anna")
+    for data in ({}, {"csrf": "0" * 64}):
+        assert (await browser.post(f"/desk/tickets/{opened.id}/claim", data=data)).status_code == 403
+    token = field((await browser.get("/desk")).text, "csrf")
+    away = {"Sec-Fetch-Site": "cross-site"}
+    crossed = await browser.post(f"/desk/tickets/{opened.id}/claim", data={"csrf": token}, headers=away)
+    assert crossed.status_code == 403
+    assert len(await waiting(desk)) == 1
+    out = await browser.post("/desk/sign-out", data={"csrf": token})
+    assert out.status_code == 303
+    assert (await browser.get("/desk")).status_code == 303
+
+
+async def test_sign_in_attempts_are_limited_by_name(desk: Desk, browser: httpx.AsyncClient) -> None:
+    await desk.staff("anna", Role.MEDIATOR)
+    for _ in range(10):
+        assert (await sign_in(browser, "anna", "guess")).status_code == 403
+    assert (await sign_in(browser, "anna")).status_code == 429
+    desk.clock.advance(minutes=16)
+    assert (await sign_in(browser, "anna")).status_code == 303
+
+
+@pytest.mark.parametrize("address", ["//evil.example", "/desk//evil", "https://evil.example/desk", "/desk\\evil", "/"])
+async def test_the_way_back_after_signing_in_stays_at_the_desk(
+    desk: Desk, browser: httpx.AsyncClient, address: str
+) -> None:
+    await desk.staff("anna", Role.MEDIATOR)
+    answer = await browser.post("/desk/sign-in", data={"login": "anna", "password": PASSWORD, "next": address})
+    assert answer.headers["location"] == "/desk"
