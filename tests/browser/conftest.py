@@ -1,0 +1,147 @@
+"""A real browser and a real server process. Without Chromium the tests say loudly that they did not run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.crash.processes import free_port, wait_until_ready
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 800}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and put it last: its server takes a moment to start."""
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        message = "THE BROWSER TESTS DID NOT RUN: there is no Chromium (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        print(f"\n{message}", file=sys.stderr)  # noqa: T201 - loudly
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+class Server:
+    """`sportello serve --setup`, as a person would start it, on a data folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.password = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "SPORTELLO_DATA_DIR": str(self.folder / "var"),
+            "SPORTELLO_DATABASE_URL": "",
+            "SPORTELLO_PORT": str(self.port),
+            "SPORTELLO_DESK_HOURS": "",
+        }
+
+    def start(self) -> None:
+        log = self.folder / "server.log"
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", "-m", "sportello.cli", "serve", "--setup"],
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        wait_until_ready(self.port)
+        told = re.search(r"password: (\S+)", log.read_text())
+        self.password = told[1] if told else self.password
+
+    def stop(self, *, hard: bool = False) -> int:
+        assert self._process is not None
+        if hard:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        return self._process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    folder = Path(mkdtemp(prefix="sportello-browser-"))
+    folder.chmod(0o755)
+    server = Server(folder)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class People:
+    """Opens a browser window for each person."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser = browser
+        self._server = server
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def context(self, language: str, *, phone: bool = True, dark: bool = False, script: bool = True) -> BrowserContext:
+        context = self._browser.new_context(
+            viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]  # the library's own kind of dictionary
+            locale=language,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+            base_url=self._server.url,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(8000)
+        self._contexts.append(context)
+        return context
+
+    def resident(self, language: str, **kind: bool) -> Page:
+        page = self.context(language, **kind).new_page()
+        # A stricter policy than the console's: anything that Chromium complains of is a fault of the page.
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto("/")
+        return page
+
+    def staff(self, login: str = "admin", **kind: bool) -> Page:
+        page = self.context("it-IT", **({"phone": False} | kind)).new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto("/desk")
+        page.get_by_label("Nome utente").fill(login)
+        page.get_by_label("Password").fill(self._server.password)
+        page.get_by_role("button", name="Entra").click()
+        page.wait_for_url("**/desk")
+        return page
+
+    def leave(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def people(browser: Browser, server: Server) -> Iterator[People]:
+    people = People(browser, server)
+    yield people
+    people.leave()

@@ -1,0 +1,254 @@
+"""People at their browsers: a resident in Urdu, a mediator in Italian, an editor, a phone that loses the network."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import People, Server
+
+# Where set, pictures for the README are made on the way: SPORTELLO_PICTURES=docs/pictures.
+PICTURES = os.environ.get("SPORTELLO_PICTURES")
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+def accessible(page: Page) -> None:
+    """Hold a page against WCAG 2.2 A and AA, as far as a machine can tell."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    broken = [(found["id"], [node["target"] for node in found["nodes"]]) for found in results.response["violations"]]
+    assert broken == [], page.url
+
+
+def ask(page: Page, text: str) -> None:
+    page.locator("textarea[name=text]").fill(text)
+    page.keyboard.press("Enter")
+
+
+def no_sideways_scrolling(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("language", ["it-IT", "ur-PK"])
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("phone", [False, True])
+def test_the_residents_page_in_every_dress(people: People, language: str, *, dark: bool, phone: bool) -> None:
+    page = people.resident(language, dark=dark, phone=phone)
+    accessible(page)
+    page.locator("summary").nth(1).click()
+    expect(page.locator("details[open] .choice")).to_have_count(5)
+    accessible(page)
+    ask(page, "malik tankhwa nahi deta")
+    answer = page.locator(".message.bot .answer")
+    expect(answer).to_be_visible()
+    expect(answer.locator(".text")).to_have_attribute("lang", "ur")
+    expect(page.locator("textarea")).to_have_value("")
+    expect(page.locator("textarea")).to_be_focused()
+    accessible(page)
+    no_sideways_scrolling(page)
+    picture(page, f"resident-{language[:2]}-{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}")
+    assert people.complaints == []
+
+
+def test_a_very_narrow_page_still_fits(people: People) -> None:
+    page = people.resident("it-IT")
+    page.set_viewport_size({"width": 320, "height": 600})
+    ask(page, "come rinnovo il permesso?")
+    expect(page.locator(".answer")).to_be_visible()
+    no_sideways_scrolling(page)
+    for target in page.locator("button:visible, a:visible:not(.skip), summary:visible").all():
+        box = target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 24, target.inner_text()
+
+
+def test_two_people_resident_in_urdu_and_mediator_in_italian(people: People) -> None:
+    resident = people.resident("ur-PK")
+    mediator = people.staff()
+    expect(mediator.get_by_text("Nessuno aspetta.")).to_be_visible()
+    ask(resident, "کیا گدھے اڑ سکتے ہیں؟")
+    resident.get_by_role("button", name="جی ہاں، کسی شخص سے بات کرنی ہے").click()
+    expect(resident.get_by_text("آپ کا نمبر")).to_be_visible()
+    # Somebody has the desk open, so nothing is said of opening hours.
+    expect(resident.get_by_text("اس وقت ڈیسک پر کوئی موجود ہے")).to_be_visible()
+    waiting = mediator.locator("[data-ticket]", has_text="کیا گدھے اڑ سکتے ہیں؟")
+    expect(waiting).to_be_visible()
+    picture(mediator, "desk-queue")
+    accessible(mediator)
+    waiting.get_by_role("button", name="Rispondo io").click()
+    expect(mediator.get_by_role("heading", name="اردو")).to_be_visible()
+    expect(resident.get_by_text("اب آپ کو ایک شخص جواب دے گا")).to_be_visible()
+    reply = mediator.locator("[data-draft=reply] textarea")
+    reply.fill("السلام علیکم، میں سن رہی ہوں")
+    mediator.get_by_role("button", name="Invia").dblclick()
+    shown = resident.locator(".message.mediator", has_text="السلام علیکم، میں سن رہی ہوں")
+    expect(shown).to_have_count(1)
+    expect(shown.locator(".text")).to_have_attribute("dir", "auto")
+    ask(resident, "شکریہ باجی")
+    expect(mediator.locator(".message.resident", has_text="شکریہ باجی")).to_have_count(1)
+    expect(mediator.locator(".message.mediator")).to_have_count(1)
+    mediator.get_by_text("Nota interna").first.click()
+    mediator.locator("[data-draft=note] textarea").fill("solo per noi")
+    mediator.get_by_role("button", name="Salva la nota").click()
+    expect(mediator.locator(".message.note", has_text="solo per noi")).to_be_visible()
+    assert "solo per noi" not in resident.content()
+    accessible(mediator)
+    picture(mediator, "desk-conversation")
+    mediator.get_by_role("button", name="Risolta").click()
+    mediator.wait_for_url("**/desk")
+    expect(resident.get_by_text("خودکار سروس دوبارہ جواب دے گی")).to_be_visible()
+    assert people.complaints == []
+
+
+def test_without_a_script_everything_works_as_forms(people: People) -> None:
+    page = people.resident("it-IT", script=False)
+    page.locator("textarea[name=text]").fill("guardia medica")
+    page.get_by_role("button", name="Invia").click()
+    expect(page.locator(".answer")).to_contain_text("116117")
+    page.get_by_role("button", name="Sì, mi ha aiutato").click()
+    expect(page.locator(".message.bot").last).to_contain_text("altra domanda")
+    page.locator("summary", has_text="Lavoro").click()
+    page.locator("details[open] .choice").first.click()
+    expect(page.locator(".answer")).to_have_count(2)
+    page.get_by_role("button", name="বাংলা").click()
+    expect(page.locator("html")).to_have_attribute("lang", "bn")
+
+
+def test_the_keyboard_alone_is_enough(people: People) -> None:
+    page = people.resident("it-IT")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("details[open]")).to_have_count(1)
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer")).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "TEXTAREA":
+            break
+    page.keyboard.type("guardia medica")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer")).to_have_count(2)
+
+
+def test_a_phone_that_lost_the_network_misses_nothing(people: People) -> None:
+    page = people.resident("it-IT")
+    ask(page, "menu")
+    expect(page.locator(".message.bot")).to_have_count(1)
+    # The same person's other window, with the same session, writes while this one is cut off.
+    cookies = page.context.cookies()
+    page.context.set_offline(True)
+    other_context = people.context("it-IT")
+    other_context.add_cookies([{k: c[k] for k in ("name", "value", "domain", "path")} for c in cookies])  # type: ignore[literal-required, misc]
+    other = other_context.new_page()
+    other.goto("/")
+    for text in ("guardia medica", "grazie"):
+        ask(other, text)
+    expect(other.locator(".message")).to_have_count(6)
+    page.locator("textarea").fill("un messaggio nel vuoto")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-status]")).to_contain_text("non è partito")
+    expect(page.locator("textarea")).to_have_value("un messaggio nel vuoto")
+    page.context.set_offline(False)
+    expect(page.locator(".message")).to_have_count(6, timeout=20_000)
+    places = page.locator(".message").evaluate_all("rows => rows.map(row => Number(row.dataset.seq))")
+    assert places == sorted(set(places))
+    page.keyboard.press("Enter")
+    expect(page.locator(".message.resident", has_text="un messaggio nel vuoto")).to_have_count(1)
+
+
+def test_an_editor_corrects_a_text_and_residents_get_it_within_seconds(people: People) -> None:
+    editor = people.staff()
+    editor.get_by_role("link", name="Risposte").click()
+    accessible(editor)
+    picture(editor, "knowledge-list")
+    editor.get_by_placeholder("Cerca in tutte le lingue").fill("guardia medica")
+    editor.keyboard.press("Enter")
+    editor.locator(".entry", has_text="night-doctor").get_by_role("link", name="اردو").click()
+    expect(editor.get_by_role("heading", name="Testo italiano")).to_be_visible()
+    answer = editor.get_by_label("Risposta")
+    expect(answer).to_have_attribute("dir", "rtl")
+    answer.fill("رات کو 116117 پر کال کریں۔ نیا متن۔")
+    editor.get_by_role("button", name="Anteprima").click()
+    expect(editor.locator(".preview .answer")).to_contain_text("نیا متن")
+    accessible(editor)
+    picture(editor, "knowledge-edit")
+    editor.get_by_role("button", name="Pubblica").click()
+    expect(editor.get_by_role("status")).to_contain_text("Pubblicato")
+    resident = people.resident("ur-PK")
+
+    def answered_anew() -> bool:
+        ask(resident, "raat ko doctor kahan milega")
+        resident.locator(".answer").last.wait_for()
+        resident.wait_for_timeout(400)  # the page's own time, not the test's: a moment between two questions
+        return "نیا متن" in resident.locator(".answer").last.inner_text()
+
+    assert any(answered_anew() for _ in range(5))
+    editor.get_by_role("link", name="Versioni").click()
+    accessible(editor)
+    editor.get_by_role("button", name="Ripristina questa versione").last.click()
+    expect(editor.get_by_role("status")).to_contain_text("Pubblicato")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("phone", [False, True])
+@pytest.mark.parametrize("language", ["it", "ur"])
+def test_the_staffs_pages_in_every_dress(people: People, language: str, *, dark: bool, phone: bool) -> None:
+    page = people.staff(dark=dark, phone=phone)
+    page.locator("#desk-language").select_option(language)
+    page.locator(".language-form button").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    pages = ("/desk", "/desk/knowledge", "/desk/knowledge/tax-code/ur", "/desk/knowledge/tax-code/ur/history")
+    for address in pages:
+        page.goto(address)
+        accessible(page)
+        no_sideways_scrolling(page)
+    page.goto("/desk")
+    page.locator("#desk-language").select_option("it")
+    page.locator(".language-form button").click()
+    expect(page.locator("html")).to_have_attribute("lang", "it")
+
+
+def test_privacy_and_problems_are_readable(people: People) -> None:
+    page = people.resident("ur-PK")
+    page.get_by_role("link", name="رازداری کا نوٹس").click()
+    accessible(page)
+    page.goto("/there-is-no-such-page")
+    accessible(page)
+    page.goto("/desk/sign-in")
+    accessible(page)
+
+
+def test_stopping_leaves_nothing_running(server: Server, people: People) -> None:
+    """Last of all: an open stream does not hold up the stop, the database ends too, and a second start is quick."""
+    import time  # noqa: PLC0415 - used for this alone
+
+    page = people.resident("it-IT")
+    ask(page, "ciao")
+    expect(page.locator(".message.bot")).to_have_count(1)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 8
+    postmaster = server.folder / "var" / "postgres" / "postmaster.pid"
+    assert not postmaster.exists()
+    began = time.monotonic()
+    server.start()
+    assert time.monotonic() - began < 5, "a second start is ready within 5 seconds"
+    assert re.search(r"password", (server.folder / "server.log").read_text())
