@@ -156,7 +156,7 @@ def test_a_phone_that_lost_the_network_misses_nothing(people: People) -> None:
     cookies = page.context.cookies()
     page.context.set_offline(True)
     other_context = people.context("it-IT")
-    other_context.add_cookies([{k: c[k] for k in ("name", "value", "domain", "path")} for c in cookies])  # type: ignore[literal-required, misc]
+    other_context.add_cookies([{k: c[k] for k in ("name", "value", "domain", "path")} for c in cookies])  # type: ignore[misc]
     other = other_context.new_page()
     other.goto("/")
     for text in ("guardia medica", "grazie"):
