@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -71,20 +72,31 @@ def server_url() -> Iterator[URL]:
 async def template(server_url: URL) -> str:
     """Migrate one database, from which the others are copied."""
     async with Database(server_url) as database:
-        await _execute_outside_transaction(database, "CREATE DATABASE template_sportello")
+        # The server itself is never killed here: what it has not written to the disk is not lost.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            await execute_outside_transaction(database, f"ALTER SYSTEM SET {setting} TO off")
+        await execute_outside_transaction(database, "SELECT pg_reload_conf()")
+        await execute_outside_transaction(database, "CREATE DATABASE template_sportello")
     async with Database(server_url.set(database="template_sportello")) as database:
         await migrations.upgrade(database)
     return "template_sportello"
 
 
+@asynccontextmanager
+async def copy_of(template: str, server_url: URL) -> AsyncIterator[URL]:
+    """Give a copy of a database for as long as it is used."""
+    name = f"test_{os.urandom(8).hex()}"
+    async with Database(server_url) as server:
+        await execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield server_url.set(database=name)
+        await execute_outside_transaction(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def database_url(server_url: URL, template: str) -> AsyncIterator[URL]:
     """Give an empty, migrated database of its own to a test that starts processes."""
-    name = f"test_{os.urandom(8).hex()}"
-    async with Database(server_url) as server:
-        await _execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        yield server_url.set(database=name)
-        await _execute_outside_transaction(server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with copy_of(template, server_url) as url:
+        yield url
 
 
 @pytest.fixture
@@ -94,7 +106,8 @@ async def database(database_url: URL) -> AsyncIterator[Database]:
         yield database
 
 
-async def _execute_outside_transaction(database: Database, statement: str) -> None:
+async def execute_outside_transaction(database: Database, statement: str) -> None:
+    """Execute what PostgreSQL does not do within a transaction."""
     async with database.read() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text(statement))

@@ -19,8 +19,9 @@ from sportello.program import Program, compose
 from sportello.settings import Settings
 from store import conversations, inbox, staff
 from store.conversations import Address, Message
+from store.database import Database
 from store.staff import Role, StaffMember
-from tests.conftest import FakeClock
+from tests.conftest import START, FakeClock, copy_of, execute_outside_transaction
 from tests.fakes.telegram_api import TOKEN
 from web.passwords import hashed
 
@@ -121,14 +122,26 @@ class Desk:
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 
 
-@pytest.fixture
-async def desk(database_url: URL, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]) -> AsyncIterator[Desk]:
-    program = compose(settings_for(database_url, tmp_path), database_url, works=True, clock=clock, new_id=new_id)
+@pytest.fixture(scope="session")
+async def furnished(server_url: URL, template: str) -> str:
+    """Make a database with a few entries, from which the others are copied."""
+    name = "template_furnished"
+    async with Database(server_url) as server:
+        await execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     entries, problems = files.read_folder(files.STARTER)
     assert problems == []
-    async with program.database.begin() as connection:
+    async with Database(server_url.set(database=name)) as database, database.begin() as connection:
         chosen = [entry for entry in entries if entry.slug in ENTRIES]
-        await exchange.import_entries(connection, chosen, overwrite=False, now=clock())
-    await program.library.refresh()
-    yield Desk(program, clock, new_id)
-    await program.close()
+        await exchange.import_entries(connection, chosen, overwrite=False, now=START)
+    return name
+
+
+@pytest.fixture
+async def desk(
+    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
+) -> AsyncIterator[Desk]:
+    async with copy_of(furnished, server_url) as url:
+        program = compose(settings_for(url, tmp_path), url, works=True, clock=clock, new_id=new_id)
+        await program.library.refresh()
+        yield Desk(program, clock, new_id)
+        await program.close()
