@@ -1,0 +1,215 @@
+"""Load: N Telegram conversations against a fake Bot API on loopback: `python -m bench.conversations`.
+
+Starts an embedded PostgreSQL, one receiver (`serve --no-workers`) and one worker (`work`), plays different
+questions at a fixed rate, and prints answered messages a second, the time from the webhook to the delivered
+answer, and the memory of all Sportello processes together. Everything shares the machine's processors,
+generator, fake platform and database included.
+"""
+
+import argparse
+import asyncio
+import itertools
+import os
+import platform
+import random
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import numpy as np
+
+from bench.understanding import lines
+from knowledge import exchange, files
+from store import migrations
+from store.database import Database
+from store.embedded import EmbeddedServer
+from tests.crash.processes import SECRET, Process, free_port, wait_until_ready
+from tests.fakes.servers import LoopbackServer
+from tests.fakes.telegram_api import TOKEN, FakeBotApi
+
+HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+WORDS = (
+    "oggi",
+    "domani",
+    "per favore",
+    "urgente",
+    "grazie",
+    "a Prato",
+    "subito",
+    "come",
+    "quando",
+    "dove",
+    "anche",
+    "ora",
+)
+
+
+@dataclass
+class Load:
+    """One run at one rate."""
+
+    rate: float
+    seconds: float
+    chats: int
+    latencies: list[float] = field(default_factory=list)
+    asked: int = 0
+    took: float = 0.0
+
+    @property
+    def answered_a_second(self) -> float:
+        """Give the throughput, from the first question to the last answer."""
+        return len(self.latencies) / self.took
+
+
+@dataclass
+class WatchedApi(FakeBotApi):
+    """The fake platform, with the moment of every delivery by chat."""
+
+    delivered: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    seen: int = 0
+
+    def note(self) -> int:
+        """Sort what was sent since the last look by chat; gives the number of all messages."""
+        while self.seen < len(self.sent):
+            message = self.sent[self.seen]
+            self.delivered[message.chat_id].append(message.at)
+            self.seen += 1
+        return self.seen
+
+
+def questions(seed: int) -> itertools.chain[str]:
+    """Give questions without end, no two the same: those of the development set with other words around them."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    texts = [line.text for line in lines()]
+    numbers = itertools.count(1)
+    return itertools.chain.from_iterable(
+        (f"{text} {chance.choice(WORDS)} {next(numbers)}",) for text in itertools.cycle(texts)
+    )
+
+
+async def play(load: Load, api: WatchedApi, port: int, first_chat: int) -> None:
+    """Ask at the rate, whatever comes back, and wait for the last answer."""
+    asked_at: dict[int, deque[float]] = defaultdict(deque)
+    asking = questions(first_chat)
+    before = api.note()
+    started = time.monotonic()
+    async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=64)) as client:
+        posts: list[asyncio.Task[httpx.Response]] = []
+        for number in range(int(load.rate * load.seconds)):
+            due = started + number / load.rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            chat = first_chat + number % load.chats
+            update = {
+                "update_id": first_chat * 1000 + number,
+                "message": {
+                    "message_id": number + 1,
+                    "date": 1_700_000_000,
+                    "chat": {"id": chat, "type": "private"},
+                    "from": {"id": chat, "is_bot": False, "first_name": "R", "language_code": "it"},
+                    "text": next(asking),
+                },
+            }
+            asked_at[chat].append(time.monotonic())
+            url = f"http://127.0.0.1:{port}/webhooks/telegram"
+            posts.append(asyncio.create_task(client.post(url, json=update, headers=HEADERS)))
+            load.asked += 1
+        for post in posts:
+            (await post).raise_for_status()
+    until = time.monotonic() + 60
+    while api.note() - before < load.asked and time.monotonic() < until:  # noqa: ASYNC110 - see below
+        await asyncio.sleep(0.02)  # the fake has no event to wait for: it lives in another thread
+    load.took = max(message.at for message in api.sent) - started
+    for chat, times in asked_at.items():
+        answers = api.delivered[chat]
+        load.latencies += [answer - asked for asked, answer in zip(times, answers, strict=False)]
+
+
+def memory(processes: list[Process]) -> float:
+    """Give the resident memory of processes and their children, in MB."""
+    wanted = {process.running.pid for process in processes if process.running is not None}
+    total = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                status = dict(
+                    line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line
+                )
+            except OSError:
+                continue
+            if int(folder.name) in wanted or int(status["PPid"]) in wanted:
+                total += int(status.get("VmRSS", "0 kB").split()[0])
+    return total / 1024
+
+
+def report(load: Load) -> None:
+    """Print one run."""
+    milliseconds = np.array(load.latencies) * 1000
+    median, high, highest = np.quantile(milliseconds, [0.5, 0.95, 0.99])
+    print(
+        f"{load.rate:5.0f} questions a second for {load.seconds:.0f} s, {load.chats} chats: "
+        f"{len(load.latencies)} of {load.asked} answered, {load.answered_a_second:.1f} a second; "
+        f"webhook to delivered: median {median:.0f} ms, 95th {high:.0f} ms, 99th {highest:.0f} ms"
+    )
+
+
+async def measure(rates: list[float], seconds: float, folder: Path) -> None:
+    """Set up, warm up, play, report."""
+    with EmbeddedServer(folder / "postgres") as server:
+        url = server.start()
+        async with Database(url) as database:
+            await migrations.upgrade(database)
+            entries, _ = files.read_folder(files.STARTER)
+            async with database.begin() as connection:
+                await exchange.import_entries(connection, entries, overwrite=False, now=datetime.now(UTC))
+        api = WatchedApi()
+        port = free_port()
+        with LoopbackServer(api.app()) as fake:
+            environment = {
+                **os.environ,
+                "SPORTELLO_DATABASE_URL": url.set(drivername="postgresql").render_as_string(hide_password=False),
+                "SPORTELLO_DATA_DIR": str(folder),
+                "SPORTELLO_PORT": str(port),
+                "SPORTELLO_TELEGRAM_TOKEN": TOKEN,
+                "SPORTELLO_TELEGRAM_SECRET": SECRET,
+                "SPORTELLO_TELEGRAM_API_BASE": fake.url,
+                # Above the platform's own limit, which is what would be measured otherwise.
+                "SPORTELLO_TELEGRAM_RATE": "1000",
+            }
+            processes = [
+                Process(("serve", "--no-workers"), environment, folder / "serve.log"),
+                Process(("work",), environment, folder / "work.log"),
+            ]
+            for process in processes:
+                process.start()
+            wait_until_ready(port)
+            try:
+                await play(Load(5, 6, 30), api, port, 1_000)
+                for number, rate in enumerate(rates, 2):
+                    load = Load(rate, seconds, max(30, int(rate * 4)))
+                    await play(load, api, port, number * 100_000)
+                    report(load)
+                print(f"memory of all Sportello processes: {memory(processes):.0f} MB (PostgreSQL apart)")
+            finally:
+                for process in processes:
+                    process.stop()
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rates", default="30,60", help="questions a second, with commas between")
+    parser.add_argument("--seconds", type=float, default=20, help="length of each run")
+    arguments = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    with TemporaryDirectory(prefix="sportello-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        asyncio.run(measure([float(rate) for rate in arguments.rates.split(",")], arguments.seconds, folder))
+
+
+if __name__ == "__main__":
+    main()
