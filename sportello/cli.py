@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from sportello import commands, logs
+from sportello import asking, commands, logs, telegram_commands
 from sportello.opening import Refusal
 from sportello.settings import PREFIX, Settings, described
 from store.staff import Role
@@ -80,8 +80,8 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print what the bot would understand and answer, without a conversation."""
-    answer = commands.run(commands.ask(_settings(), text, channel_language))
-    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else commands.as_text(answer))
+    answer = commands.run(asking.ask(_settings(), text, channel_language))
+    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else asking.as_text(answer))
 
 
 @app.command()
@@ -164,7 +164,7 @@ def knowledge_check(
 @telegram_app.command("set-webhook")
 def telegram_set_webhook() -> None:
     """Tell Telegram to send updates to this installation's public address, with the secret."""
-    typer.echo(commands.run(commands.set_webhook(_settings())))
+    typer.echo(commands.run(telegram_commands.set_webhook(_settings())))
 
 
 @telegram_app.command("poll")
@@ -175,7 +175,7 @@ def telegram_poll(
     ] = False,
 ) -> None:
     """Fetch updates until Ctrl-C, for a machine without a public address. Beside `serve` or `work`."""
-    commands.run(commands.poll(_settings(), drop_webhook=drop_webhook))
+    commands.run(telegram_commands.poll(_settings(), drop_webhook=drop_webhook))
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """What the commands of the command line do. Each opens the database for itself."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,27 +8,15 @@ from typing import Any, TypeVar
 
 import typer
 from alembic.util import CommandError
-from prometheus_client import CollectorRegistry
-from telegram.error import TelegramError
 
-from bot.actions import Say
-from bot.engine import step
-from bot.events import TextReceived
-from bot.languages import CODES, DEFAULT, closest
-from bot.state import State
-from bot.wording import Catalogue
-from channels import polling
-from channels.counting import InboxCounts
-from channels.telegram import TelegramAdapter
+from bot.languages import CODES, DEFAULT
 from knowledge import exchange, files, loading
 from knowledge.entry import Entry
 from knowledge.exchange import ImportReport
 from knowledge.files import Problem
-from knowledge.understanding import Understander
 from sportello import clock, serving
 from sportello.opening import Refusal, database_url, opened
-from sportello.presenting import Presenter
-from sportello.program import Program, adapters, embedder
+from sportello.program import Program
 from sportello.settings import Settings
 from store import migrations, staff
 from store.database import Database
@@ -46,7 +33,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def _database(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Database]:
+async def open_database(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Database]:
+    """Give the database of the settings for as long as a command needs it."""
     with database_url(settings) as url:
         async with opened(url, migrated=migrated) as database:
             yield database
@@ -133,7 +121,7 @@ async def _first_sign_in(database: Database) -> str | None:
 
 async def migrate(settings: Settings, to: str) -> None:
     """Migrate up to, or down to, a version."""
-    async with _database(settings, migrated=False) as database:
+    async with open_database(settings, migrated=False) as database:
         try:
             if to in {"head", "heads"}:
                 await migrations.upgrade(database, to)
@@ -156,7 +144,7 @@ async def add_staff(
     if not login or any(character.isspace() for character in login):
         raise Refusal("a login has no spaces")
     password = random_password()
-    async with _database(settings) as database, database.begin() as connection:
+    async with open_database(settings) as database, database.begin() as connection:
         added = await staff.add(
             connection,
             new_id=clock.new_id(),
@@ -175,14 +163,14 @@ async def add_staff(
 
 async def list_staff(settings: Settings) -> list[StaffMember]:
     """Give all members."""
-    async with _database(settings) as database, database.read() as connection:
+    async with open_database(settings) as database, database.read() as connection:
         return await staff.everyone(connection)
 
 
 async def reset_password(settings: Settings, login: str) -> str:
     """Set a new password; gives it."""
     password = random_password()
-    async with _database(settings) as database, database.begin() as connection:
+    async with open_database(settings) as database, database.begin() as connection:
         found = await staff.by_login(connection, login)
         if found is None:
             raise Refusal(f"there is no active member {login!r}")
@@ -200,7 +188,7 @@ def check_knowledge(folder: Path | None) -> tuple[list[Entry], list[Problem]]:
 
 async def import_knowledge(settings: Settings, folder: Path | None, *, overwrite: bool) -> ImportReport:
     """Import files."""
-    async with _database(settings) as database:
+    async with open_database(settings) as database:
         return await _import(database, folder or files.STARTER, overwrite=overwrite)
 
 
@@ -214,132 +202,10 @@ async def _import(database: Database, folder: Path, *, overwrite: bool) -> Impor
 
 async def export_knowledge(settings: Settings, folder: Path) -> list[Path]:
     """Export what is published."""
-    async with _database(settings) as database:
+    async with open_database(settings) as database:
         async with database.read() as connection:
             entries = await loading.load(connection)
         try:
             return exchange.export(entries, folder)
         except OSError as error:
             raise Refusal(f"{folder} cannot be written: {error.strerror}") from error
-
-
-async def ask(settings: Settings, text: str, channel_language: str | None) -> dict[str, Any]:
-    """Give what the bot would understand and answer, as JSON values."""
-    model = embedder(settings)
-    understander = Understander(model)
-    try:
-        async with _database(settings) as database:
-            async with database.read() as connection:
-                entries = await loading.load(connection)
-            understander.adopt(await loading.build(database, model, entries))
-        hint = closest(channel_language)
-        explained = await understander.explain(text, language=hint or DEFAULT, hint=hint)
-    finally:
-        await model.close()
-    state = State(language=hint or DEFAULT, introduced=True)
-    stepped = step(state, TextReceived(1, text, explained.understanding))
-    catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
-    presenter = Presenter(catalogue, {entry.slug: entry for entry in entries})
-    language = stepped.state.language
-    says = [presenter.body(action, language) for action in stepped.actions if isinstance(action, Say)]
-    return {
-        "text": explained.cleaned,
-        "language": {
-            "code": explained.identified.language,
-            "kind": explained.identified.kind,
-            "probability": round(explained.identified.probability, 3),
-            "certain": explained.identified.certain,
-        },
-        "verdict": explained.understanding.verdict.value,
-        "by": "exact phrase" if explained.exact else "meaning" if explained.by_meaning else "spelling",
-        "candidates": [
-            {
-                "slug": candidate.slug,
-                "score": round(candidate.score, 3),
-                "nearest": round(candidate.nearest, 3),
-                "centroid": round(candidate.centroid, 3),
-                "spelling": round(candidate.spelling, 3),
-            }
-            for candidate in explained.candidates
-        ],
-        "answers_in": language,
-        "does": [type(action).__name__ for action in stepped.actions if not isinstance(action, Say)],
-        "says": says,
-    }
-
-
-def as_text(answer: dict[str, Any]) -> str:
-    """Give the answer of `ask` for reading."""
-    language = answer["language"]
-    lines = [
-        f"language  {language['kind']} ({language['probability']:.2f}{', certain' if language['certain'] else ''})",
-        f"verdict   {answer['verdict']}, by {answer['by']}; answers in {answer['answers_in']}",
-    ]
-    lines += [
-        f"  {c['score']:.3f}  {c['slug']}  "
-        f"(nearest {c['nearest']:.3f}, centroid {c['centroid']:.3f}, spelling {c['spelling']:.3f})"
-        for c in answer["candidates"]
-    ]
-    for body in answer["says"]:
-        lines += ["", *(block["text"] for block in body["blocks"])]
-        lines += [f"  [{choice['label']}]" for choice in body["choices"]]
-    lines += [f"({name})" for name in answer["does"]]
-    return "\n".join(lines)
-
-
-# --- Telegram --------------------------------------------------------------------------------------
-
-
-def _telegram(settings: Settings) -> TelegramAdapter:
-    for adapter in adapters(settings):
-        if isinstance(adapter, TelegramAdapter):
-            return adapter
-    raise Refusal("there is no Telegram bot: set SPORTELLO_TELEGRAM_TOKEN")
-
-
-async def set_webhook(settings: Settings) -> str:
-    """Register the webhook; gives what to tell."""
-    adapter = _telegram(settings)
-    if not settings.telegram_secret.get_secret_value():
-        raise Refusal("without a secret there is no webhook route: set SPORTELLO_TELEGRAM_SECRET")
-    if not settings.secure and settings.telegram_api_base == "https://api.telegram.org":
-        raise Refusal("Telegram calls only https addresses: set SPORTELLO_PUBLIC_URL")
-    url = f"{settings.address}/webhooks/telegram"
-    try:
-        await adapter.set_webhook(url)
-    except TelegramError as error:
-        raise Refusal(f"Telegram refused: {error.message}") from error
-    finally:
-        await adapter.close()
-    return f"Telegram now sends updates to {url}"
-
-
-async def poll(settings: Settings, *, drop_webhook: bool) -> None:
-    """Poll until SIGINT or SIGTERM."""
-    adapter = _telegram(settings)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _database(settings) as database:
-        try:
-            if drop_webhook:
-                await adapter.delete_webhook()
-            typer.echo("Fetching updates. Stop with Ctrl-C.")
-            fetching = asyncio.create_task(
-                polling.poll(
-                    adapter,
-                    database,
-                    clock=clock.now,
-                    new_id=clock.new_id,
-                    counts=InboxCounts.on(CollectorRegistry()),
-                    stop=stop,
-                )
-            )
-            await stop.wait()
-            # What was fetched but not stored was not confirmed either, and comes again.
-            fetching.cancel()
-            await asyncio.gather(fetching, return_exceptions=True)
-        except TelegramError as error:
-            raise Refusal(f"Telegram refused: {error.message}") from error
-        finally:
-            await adapter.close()

@@ -22,9 +22,10 @@ from channels.adapter import (
 )
 from channels.rendering import render
 from sportello.counting import Counts
-from store import inbox, outbox
+from store import inbox, outbox, pacing
 from store.database import Database, Write
-from store.outbox import Leased, OutboxKind, OutboxStatus, Pace
+from store.outbox import OutboxKind, OutboxStatus
+from store.pacing import Leased, Pace
 
 log = structlog.get_logger(__name__)
 
@@ -62,14 +63,14 @@ class Deliveries:
     async def open(self) -> None:
         """Make sure that the account's pace has a row to be kept in."""
         async with self.database.begin() as connection:
-            await outbox.open_account(
+            await pacing.open_account(
                 connection, channel=self.adapter.channel, account=self.adapter.account, now=self.clock()
             )
 
     async def deliver(self) -> bool:
         """Send the next message that may be sent now; False where there is none."""
         async with self.database.begin() as connection:
-            leased = await outbox.lease(
+            leased = await pacing.lease(
                 connection,
                 channel=self.adapter.channel,
                 account=self.adapter.account,
@@ -91,7 +92,7 @@ class Deliveries:
     async def next_due(self) -> datetime | None:
         """Give the moment from which something may be sent, or None where nothing waits."""
         async with self.database.read() as connection:
-            return await outbox.next_due(connection, channel=self.adapter.channel, account=self.adapter.account)
+            return await pacing.next_due(connection, channel=self.adapter.channel, account=self.adapter.account)
 
     async def _send(self, leased: Leased) -> tuple[SendResult, int]:
         """Send one row, or the next part of a long one; gives the number of its parts with the result."""
@@ -132,11 +133,11 @@ class Deliveries:
     async def _put_off(self, connection: Write, leased: Leased, result: RetryAfter, *, now: datetime) -> None:
         until = now + max(result.delay, self._backed_off(leased, result))
         if result.scope == "account":
-            await outbox.pause_account(
+            await pacing.pause_account(
                 connection, channel=self.adapter.channel, account=self.adapter.account, until=until
             )
         elif result.scope == "chat":
-            await outbox.pause_chat(connection, leased.conversation_id, until=until)
+            await pacing.pause_chat(connection, leased.conversation_id, until=until)
         await outbox.postpone(connection, leased.id, until=until, error=result.reason)
         log.info("delivery_put_off", outbox=leased.id, scope=result.scope, reason=result.reason)
 

@@ -72,11 +72,11 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
         if not opened:
             await deliveries.open()
             opened = True
-        if await deliveries.deliver():
-            return True
         due = await deliveries.next_due()
         seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
-        await bell.wait(min(max(seconds, 0.002), POLL_SECONDS))
+        if seconds > 0 or not await deliveries.deliver():
+            # Due, and yet not to be had: another sender has it, or an earlier one of its conversation.
+            await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))
         return True
 
     while not stop.asked:

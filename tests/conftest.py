@@ -109,5 +109,4 @@ async def database(database_url: URL) -> AsyncIterator[Database]:
 async def execute_outside_transaction(database: Database, statement: str) -> None:
     """Execute what PostgreSQL does not do within a transaction."""
     async with database.read() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text(statement))

@@ -21,10 +21,15 @@ DESKTOP = {"width": 1280, "height": 800}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is here, and put it last: its server takes a moment to start."""
+    """Mark what is here, and put it last.
+
+    Playwright's driver keeps an event loop running in the main thread until the run ends: no test with
+    a loop of its own can come after it.
+    """
     for item in items:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")

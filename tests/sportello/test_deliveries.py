@@ -11,7 +11,7 @@ from sqlalchemy import select
 from channels.adapter import InboundKind
 from channels.telegram import TelegramAdapter
 from sportello.deliveries import LEASE, doubt
-from store import conversations, outbox
+from store import conversations, outbox, pacing
 from store.outbox import OutboxKind, OutboxStatus, Priority
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
@@ -140,7 +140,7 @@ async def test_a_sender_that_died_leaves_a_doubt_that_is_told(desk: Desk, api: F
     deliveries = desk.program.deliveries[0]
     await deliveries.open()
     async with desk.program.database.begin() as connection:
-        leased = await outbox.lease(
+        leased = await pacing.lease(
             connection,
             channel="telegram",
             account=TOKEN.partition(":")[0],

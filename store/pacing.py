@@ -1,0 +1,171 @@
+"""The pace of what goes out: which row of the outbox may be sent now, and what has to wait."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Column, PrimaryKeyConstraint, Select, Table, Text, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from store.conversations import Address, conversations
+from store.database import Read, Write
+from store.metadata import Moment, metadata
+from store.outbox import OutboxKind, OutboxStatus, outbox
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("next_send_at", Moment, nullable=False),
+    PrimaryKeyConstraint("channel", "account"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The least time between two messages, to one chat and over the whole account."""
+
+    chat: timedelta
+    account: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A row that this process is to send now. `parts_sent` of its parts were sent before."""
+
+    id: int
+    conversation_id: UUID
+    address: Address
+    kind: OutboxKind
+    seq: int | None
+    payload: dict[str, Any]
+    attempts: int
+    parts_sent: int
+    platform_ids: tuple[str, ...]
+    created_at: datetime
+
+
+async def open_account(connection: Write, *, channel: str, account: str, now: datetime) -> None:
+    """Make the row that keeps an account's pace, where it is missing."""
+    await connection.execute(
+        insert(accounts).values(channel=channel, account=account, next_send_at=now).on_conflict_do_nothing()
+    )
+
+
+def _next() -> Select[Any]:
+    """Make the statement that finds what may be sent now. Made once: it costs more to make than to run."""
+    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
+    now = bindparam("now", type_=Moment)
+    earlier = outbox.alias()
+    blocked_by_earlier = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.conversation_id == outbox.c.conversation_id,
+            earlier.c.id < outbox.c.id,
+            earlier.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
+            earlier.c.kind == OutboxKind.MESSAGE.value,
+        )
+        .exists()
+    )
+    account_free = (
+        select(accounts.c.account)
+        .where(accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now)
+        .exists()
+    )
+    message_may_go = (conversations.c.next_send_at <= now) & account_free & ~blocked_by_earlier
+    return (
+        select(outbox, conversations.c.thread)
+        .join(conversations, conversations.c.id == outbox.c.conversation_id)
+        .where(
+            outbox.c.status == OutboxStatus.QUEUED.value,
+            outbox.c.channel == channel,
+            outbox.c.account == account,
+            outbox.c.due_at <= now,
+            or_(outbox.c.kind == OutboxKind.ACKNOWLEDGE.value, message_may_go),
+        )
+        .order_by(outbox.c.priority, outbox.c.id)
+        .limit(1)
+        .with_for_update(of=outbox, skip_locked=True)
+    )
+
+
+_NEXT: Final = _next()
+
+
+async def lease(
+    connection: Write, *, channel: str, account: str, pace: Pace, lease_for: timedelta, now: datetime
+) -> Leased | None:
+    """Take the next row that may be sent now: the oldest undelivered of its conversation, within both paces.
+
+    Marks it as being sent; where the process then dies, `doubt_expired` finds it.
+    """
+    row = (await connection.execute(_NEXT, {"of_channel": channel, "of_account": account, "now": now})).one_or_none()
+    if row is None:
+        return None
+    if row.kind == OutboxKind.MESSAGE.value and not await _take_slot(connection, row, pace=pace, now=now):
+        return None
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.id == row.id)
+        .values(status=OutboxStatus.SENDING.value, lease_until=now + lease_for, attempts=outbox.c.attempts + 1)
+    )
+    return Leased(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        address=Address(row.channel, row.account, row.thread),
+        kind=OutboxKind(row.kind),
+        seq=row.seq,
+        payload=row.payload,
+        attempts=row.attempts + 1,
+        parts_sent=row.parts_sent,
+        platform_ids=tuple((row.platform_ids or {}).get("ids", ())),
+        created_at=row.created_at,
+    )
+
+
+async def _take_slot(connection: Write, row: Any, *, pace: Pace, now: datetime) -> bool:
+    """Reserve the next slot of the account and of the chat; False where another process was faster."""
+    taken = await connection.execute(
+        update(accounts)
+        .where(accounts.c.channel == row.channel, accounts.c.account == row.account, accounts.c.next_send_at <= now)
+        .values(next_send_at=now + pace.account)
+        .returning(accounts.c.account)
+    )
+    if taken.scalar_one_or_none() is None:
+        return False
+    await connection.execute(
+        update(conversations).where(conversations.c.id == row.conversation_id).values(next_send_at=now + pace.chat)
+    )
+    return True
+
+
+async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
+    """Give the moment from which the next queued row may go, or None where nothing is queued."""
+    result = await connection.execute(
+        select(func.min(func.greatest(outbox.c.due_at, conversations.c.next_send_at, accounts.c.next_send_at)))
+        .join(conversations, conversations.c.id == outbox.c.conversation_id)
+        .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
+        .where(outbox.c.status == OutboxStatus.QUEUED.value, outbox.c.channel == channel, outbox.c.account == account)
+    )
+    moment: datetime | None = result.scalar_one()
+    return moment
+
+
+async def pause_account(connection: Write, *, channel: str, account: str, until: datetime) -> None:
+    """Hold back all messages of an account until a moment."""
+    await connection.execute(
+        update(accounts)
+        .where(accounts.c.channel == channel, accounts.c.account == account)
+        .values(next_send_at=func.greatest(accounts.c.next_send_at, until))
+    )
+
+
+async def pause_chat(connection: Write, conversation_id: UUID, *, until: datetime) -> None:
+    """Hold back all messages to one chat until a moment."""
+    await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(next_send_at=func.greatest(conversations.c.next_send_at, until))
+    )
