@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
+import uvloop
 from alembic.util import CommandError
 
 from bot.languages import CODES, DEFAULT
@@ -84,7 +85,7 @@ def _run_process(
             await serving.run(settings, url, web=web, works=works, ready=ready)
 
         try:
-            asyncio.run(everything())
+            uvloop.run(everything())
         except serving.PortTakenError as error:
             raise Refusal(str(error)) from error
 

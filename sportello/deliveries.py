@@ -67,27 +67,38 @@ class Deliveries:
                 connection, channel=self.adapter.channel, account=self.adapter.account, now=self.clock()
             )
 
-    async def deliver(self) -> bool:
-        """Send the next message that may be sent now; False where there is none."""
+    async def deliver(self, go_on: Callable[[], bool] = lambda: False) -> bool:
+        """Send the next message that may be sent now, and others after it as long as `go_on` says so.
+
+        False where there was none. How a message ended and the taking of the next one are one transaction.
+        """
         async with self.database.begin() as connection:
-            leased = await pacing.lease(
-                connection,
-                channel=self.adapter.channel,
-                account=self.adapter.account,
-                pace=self.pace,
-                lease_for=LEASE,
-                now=self.clock(),
-            )
-        if leased is None:
-            return False
-        result, parts = await self._send(leased)
-        async with self.database.begin() as connection:
-            await self._settle(connection, leased, result, parts=parts)
+            leased = await self._lease(connection)
+        sent_any = leased is not None
+        while leased is not None:
+            result, parts = await self._send(leased)
+            async with self.database.begin() as connection:
+                await self._settle(connection, leased, result, parts=parts)
+                following = await self._lease(connection) if go_on() else None
+            self._count(leased, result)
+            leased = following
+        return sent_any
+
+    async def _lease(self, connection: Write) -> Leased | None:
+        return await pacing.lease(
+            connection,
+            channel=self.adapter.channel,
+            account=self.adapter.account,
+            pace=self.pace,
+            lease_for=LEASE,
+            now=self.clock(),
+        )
+
+    def _count(self, leased: Leased, result: SendResult) -> None:
         self.counts.deliveries.labels(channel=self.adapter.channel, result=type(result).__name__).inc()
         if isinstance(result, Sent):
             seconds = (self.clock() - leased.created_at).total_seconds()
             self.counts.delivery_seconds.labels(channel=self.adapter.channel).observe(seconds)
-        return True
 
     async def next_due(self) -> datetime | None:
         """Give the moment from which something may be sent, or None where nothing waits."""

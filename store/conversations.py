@@ -196,7 +196,7 @@ async def append(connection: Write, rows: Sequence[Message]) -> None:
             for row in rows
         ],
     )
-    await notify(connection, Topic.CONVERSATION, str(rows[0].conversation_id))
+    notify(connection, Topic.CONVERSATION, str(rows[0].conversation_id))
 
 
 async def transcript(
@@ -240,4 +240,4 @@ def _message(row: Row[Any]) -> Message:
 async def erase_messages(connection: Write, conversation_id: UUID) -> None:
     """Delete the whole transcript of a conversation; its numbers go on from where they were."""
     await connection.execute(delete(messages).where(messages.c.conversation_id == conversation_id))
-    await notify(connection, Topic.CONVERSATION, str(conversation_id))
+    notify(connection, Topic.CONVERSATION, str(conversation_id))

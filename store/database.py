@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, NewType, Self
 
+from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -12,6 +13,11 @@ Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", Read)
 
 POOL_SIZE: Final = 10
+# Where a transaction keeps the wake-ups that its commit sends: an ordered set of topic and payload.
+WAKES: Final = "sportello_wakes"
+_NOTIFY: Final = text(
+    "SELECT pg_notify(topic, payload) FROM unnest(:topics, :payloads) AS wake (topic, payload)"
+).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("payloads", type_=ARRAY(Text)))
 
 
 class DatabaseUnreachableError(Exception):
@@ -45,9 +51,17 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Write]:
-        """Open a transaction: committed at the end of the block, rolled back where it raises."""
+        """Open a transaction: committed at the end of the block, rolled back where it raises.
+
+        The wake-ups that `store.notify` gathered go out in one statement before the commit.
+        """
         async with self._engine.begin() as connection:
+            wakes: dict[tuple[str, str], None] = {}
+            connection.info[WAKES] = wakes
             yield Write(Read(connection))
+            if wakes:
+                topics, payloads = zip(*wakes, strict=True)
+                await connection.execute(_NOTIFY, {"topics": list(topics), "payloads": list(payloads)})
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:

@@ -262,7 +262,7 @@ async def publish(
         .values(slug=slug, language=language, published=number)
         .on_conflict_do_update(index_elements=["slug", "language"], set_={"published": number})
     )
-    await notify(connection, Topic.KNOWLEDGE)
+    notify(connection, Topic.KNOWLEDGE)
     return number
 
 

@@ -101,7 +101,7 @@ async def receive(
     )
     if added.scalar_one_or_none() is None:
         return False
-    await notify(connection, Topic.INBOX)
+    notify(connection, Topic.INBOX)
     return True
 
 

@@ -8,10 +8,9 @@ from typing import Final
 
 import asyncpg
 import structlog
-from sqlalchemy import text
 from sqlalchemy.engine import URL
 
-from store.database import Write
+from store.database import WAKES, Write
 
 log = structlog.get_logger(__name__)
 
@@ -29,9 +28,9 @@ class Topic(StrEnum):
     KNOWLEDGE = "sportello_knowledge"
 
 
-async def notify(connection: Write, topic: Topic, payload: str = "") -> None:
+def notify(connection: Write, topic: Topic, payload: str = "") -> None:
     """Wake the listeners of a topic when, and only when, the transaction commits."""
-    await connection.execute(text("SELECT pg_notify(:topic, :payload)"), {"topic": topic.value, "payload": payload})
+    connection.info[WAKES][topic.value, payload] = None
 
 
 class Listener:

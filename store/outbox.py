@@ -114,7 +114,7 @@ async def queue(
             created_at=now,
         )
     )
-    await notify(connection, Topic.OUTBOX)
+    notify(connection, Topic.OUTBOX)
 
 
 async def part_sent(connection: Write, outbox_id: int, *, parts_sent: int, platform_ids: list[str]) -> None:

@@ -5,7 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, PrimaryKeyConstraint, Select, Table, Text, bindparam, func, or_, select, update
+from sqlalchemy import (
+    Column,
+    Executable,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Address, conversations
@@ -54,44 +66,75 @@ async def open_account(connection: Write, *, channel: str, account: str, now: da
     )
 
 
-def _next() -> Select[Any]:
-    """Make the statement that finds what may be sent now. Made once: it costs more to make than to run."""
+def _lease() -> Executable:
+    """Make the one statement that finds a row, takes its slots and marks it.
+
+    Made once: it costs more to make than to run. Where another process took the account's slot first, the
+    row stays queued. The acknowledgement of a tap needs no slot.
+    """
     channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
-    now = bindparam("now", type_=Moment)
+    now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
+    account_next, until = bindparam("account_next", type_=Moment), bindparam("until", type_=Moment)
+    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
     earlier = outbox.alias()
-    blocked_by_earlier = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.conversation_id == outbox.c.conversation_id,
-            earlier.c.id < outbox.c.id,
-            earlier.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
-            earlier.c.kind == OutboxKind.MESSAGE.value,
-        )
-        .exists()
+    blocked_by_earlier = exists().where(
+        earlier.c.conversation_id == outbox.c.conversation_id,
+        earlier.c.id < outbox.c.id,
+        earlier.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
+        earlier.c.kind == OutboxKind.MESSAGE.value,
     )
-    account_free = (
-        select(accounts.c.account)
-        .where(accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now)
-        .exists()
+    account_free = exists().where(
+        accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now
     )
-    message_may_go = (conversations.c.next_send_at <= now) & account_free & ~blocked_by_earlier
-    return (
-        select(outbox, conversations.c.thread)
+    may_go = (conversations.c.next_send_at <= now) & account_free & ~blocked_by_earlier
+    found = (
+        select(*(outbox.c[name] for name in ("id", "conversation_id", "kind", "channel", "account")))
+        .add_columns(conversations.c.thread)
         .join(conversations, conversations.c.id == outbox.c.conversation_id)
         .where(
             outbox.c.status == OutboxStatus.QUEUED.value,
             outbox.c.channel == channel,
             outbox.c.account == account,
             outbox.c.due_at <= now,
-            or_(outbox.c.kind == OutboxKind.ACKNOWLEDGE.value, message_may_go),
+            or_(~is_message, may_go),
         )
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(1)
         .with_for_update(of=outbox, skip_locked=True)
+        .cte("found")
+    )
+    slot = (
+        update(accounts)
+        .where(
+            accounts.c.channel == found.c.channel,
+            accounts.c.account == found.c.account,
+            accounts.c.next_send_at <= now,
+            found.c.kind == OutboxKind.MESSAGE.value,
+        )
+        .values(next_send_at=account_next)
+        .returning(found.c.id)
+        .cte("slot")
+    )
+    chat = (
+        update(conversations)
+        .where(conversations.c.id == found.c.conversation_id, found.c.id == slot.c.id)
+        .values(next_send_at=chat_next)
+        .returning(conversations.c.id)
+        .cte("chat")
+    )
+    return (
+        update(outbox)
+        .where(
+            outbox.c.id == found.c.id,
+            or_(found.c.kind == OutboxKind.ACKNOWLEDGE.value, exists().where(slot.c.id == found.c.id)),
+        )
+        .values(status=OutboxStatus.SENDING.value, lease_until=until, attempts=outbox.c.attempts + 1)
+        .returning(*outbox.c, found.c.thread)
+        .add_cte(chat)
     )
 
 
-_NEXT: Final = _next()
+_LEASE: Final = _lease()
 
 
 async def lease(
@@ -101,16 +144,16 @@ async def lease(
 
     Marks it as being sent; where the process then dies, `doubt_expired` finds it.
     """
-    row = (await connection.execute(_NEXT, {"of_channel": channel, "of_account": account, "now": now})).one_or_none()
+    moments = {
+        "now": now,
+        "chat_next": now + pace.chat,
+        "account_next": now + pace.account,
+        "until": now + lease_for,
+    }
+    given = {"of_channel": channel, "of_account": account, **moments}
+    row = (await connection.execute(_LEASE, given)).one_or_none()
     if row is None:
         return None
-    if row.kind == OutboxKind.MESSAGE.value and not await _take_slot(connection, row, pace=pace, now=now):
-        return None
-    await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == row.id)
-        .values(status=OutboxStatus.SENDING.value, lease_until=now + lease_for, attempts=outbox.c.attempts + 1)
-    )
     return Leased(
         id=row.id,
         conversation_id=row.conversation_id,
@@ -118,27 +161,11 @@ async def lease(
         kind=OutboxKind(row.kind),
         seq=row.seq,
         payload=row.payload,
-        attempts=row.attempts + 1,
+        attempts=row.attempts,
         parts_sent=row.parts_sent,
         platform_ids=tuple((row.platform_ids or {}).get("ids", ())),
         created_at=row.created_at,
     )
-
-
-async def _take_slot(connection: Write, row: Any, *, pace: Pace, now: datetime) -> bool:
-    """Reserve the next slot of the account and of the chat; False where another process was faster."""
-    taken = await connection.execute(
-        update(accounts)
-        .where(accounts.c.channel == row.channel, accounts.c.account == row.account, accounts.c.next_send_at <= now)
-        .values(next_send_at=now + pace.account)
-        .returning(accounts.c.account)
-    )
-    if taken.scalar_one_or_none() is None:
-        return False
-    await connection.execute(
-        update(conversations).where(conversations.c.id == row.conversation_id).values(next_send_at=now + pace.chat)
-    )
-    return True
 
 
 async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:

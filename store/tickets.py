@@ -136,7 +136,7 @@ async def open_ticket(
         )
         open_already: UUID = existing.scalar_one()
         return open_already
-    await notify(connection, Topic.QUEUE)
+    notify(connection, Topic.QUEUE)
     return ticket_id
 
 
@@ -230,7 +230,7 @@ async def claim(connection: Write, ticket_id: UUID, staff_id: UUID, *, now: date
     )
     if result.scalar_one_or_none() is None:
         return False
-    await notify(connection, Topic.QUEUE)
+    notify(connection, Topic.QUEUE)
     return True
 
 
@@ -265,7 +265,7 @@ async def _close(connection: Write, condition: Any, *, outcome: str, now: dateti
     )
     if result.first() is None:
         return False
-    await notify(connection, Topic.QUEUE)
+    notify(connection, Topic.QUEUE)
     return True
 
 
