@@ -41,11 +41,11 @@ _WORDS: Final[dict[Command, str]] = {
         /language, /lingua
     """,
     Command.STOP: """
-        stop, basta, fine, ferma, annulla, esci
-        cancel, quit, exit, end
+        stop, basta, ferma, annulla, esci
+        cancel, quit, exit
         停止, 停, 结束, 取消, tingzhi
-        روکیں, بس, ختم, منسوخ, bas, khatam, band karo
-        থামুন, বন্ধ, শেষ, বাতিল, bondho, thamun, shesh
+        روکیں, منسوخ, بند کرو, band karo, roko
+        থামুন, বন্ধ করুন, বাতিল, bondho koro, thamun
         /stop, /cancel
     """,
     Command.DELETE: """

@@ -110,6 +110,13 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldAlready:
+    """Follows `OpenTicket` where a mediator has the conversation, though its state had been lost."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediatorJoined:
     """A mediator claimed the ticket."""
 
@@ -166,6 +173,7 @@ Event = (
     | ChoiceExpired
     | GroupListed
     | Queued
+    | HeldAlready
     | MediatorJoined
     | MediatorReplied
     | MediatorClosed

@@ -87,8 +87,9 @@ def languages(state: State) -> Say:
 def confirm_deletion(state: State) -> Say:
     """Ask before deleting."""
     choices = (
-        Choice(Pick(Verb.DELETE_CONFIRMED), "bot.choice.delete_yes"),
+        # The harmless one first: it is what a stray "1" means.
         Choice(Pick(Verb.KEEP), "bot.choice.delete_no"),
+        Choice(Pick(Verb.DELETE_CONFIRMED), "bot.choice.delete_yes"),
     )
     return saying(state, "bot.delete_confirm", choices=choices)
 
@@ -103,7 +104,7 @@ def queued(state: State, event: Queued) -> Say:
     else:
         parts.append(Wording("bot.waiting.nobody"))
     parts.append(Wording("bot.waiting.meanwhile"))
-    return saying(state, *parts, choices=(STOP, MENU))
+    return saying(state, *parts, choices=(MENU, STOP))
 
 
 def _groups() -> tuple[Choice, ...]:

@@ -9,6 +9,7 @@ from bot import sayings
 from bot.actions import CloseTicket, MediatorText, Outcome, Say, SetReachable
 from bot.events import (
     GroupListed,
+    HeldAlready,
     Left,
     MediaReceived,
     MediatorClosed,
@@ -119,6 +120,12 @@ def queued(state: State, event: Queued) -> Step:
         return Step(state)
     waiting = replace(state, ticket=event.ticket, stage=Stage.WAITING)
     return said(waiting, sayings.queued(waiting, event))
+
+
+def held_already(state: State, event: HeldAlready) -> Step:
+    """Find the way back to the mediator."""
+    held = replace(state, ticket=event.ticket, offered=())
+    return said(held, sayings.saying(held, "bot.mediator_joined"), stage=Stage.WITH_MEDIATOR)
 
 
 def message_set_aside(state: State, _event: MessageSetAside) -> Step:

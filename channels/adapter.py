@@ -184,6 +184,10 @@ class RejectedError(Exception):
         self.status = status
 
 
+class PlatformRefusedError(Exception):
+    """The platform refuses what the administrator has to mend; the message is its own, fit to show."""
+
+
 class BadPayloadError(Exception):
     """A payload that the adapter cannot read; it is set aside. The message never holds what was sent."""
 

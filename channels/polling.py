@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from channels.adapter import Adapter
+from channels.adapter import Adapter, PlatformRefusedError
 from channels.counting import InboxCounts
 from channels.receiving import take_in
 from store.database import Database
@@ -47,7 +47,9 @@ async def poll(
                     offset = max(offset or 0, update["update_id"] + 1)
             back_off = 1.0
         except Exception as error:  # noqa: BLE001 - network, platform or database: it is tried again, forever
-            log.warning("polling_failed", channel=adapter.channel, error=type(error).__name__)
+            # Only the platform's own words are fit to show: other errors may hold the address with the token.
+            reason = str(error) if isinstance(error, PlatformRefusedError) else type(error).__name__
+            log.warning("polling_failed", channel=adapter.channel, reason=reason)
             try:
                 async with asyncio.timeout(back_off):
                     await stop.wait()

@@ -37,6 +37,7 @@ from channels.adapter import (
     Capabilities,
     Inbound,
     NeedsPerson,
+    PlatformRefusedError,
     RejectedError,
     RetryAfter,
     SendResult,
@@ -193,7 +194,10 @@ class TelegramAdapter:
         await self._bot.delete_webhook()
 
     async def updates(self, offset: int | None, *, seconds: int) -> list[Any]:
-        """Wait for updates up to a time, and give them as they came, malformed ones too. Raises TelegramError."""
+        """Wait for updates up to a time, and give them as they came, malformed ones too.
+
+        Raises PlatformRefusedError, or NetworkError where there was no answer.
+        """
         arguments = {"timeout": seconds, "allowed_updates": list(ALLOWED_UPDATES)}
         if offset is not None:
             arguments["offset"] = offset
@@ -204,7 +208,7 @@ class TelegramAdapter:
             )
             body = answer.json()
             if not body["ok"]:
-                raise TelegramError(str(body["description"]))
+                raise PlatformRefusedError(str(body["description"]))
             found = body["result"]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise NetworkError(type(error).__name__) from error

@@ -16,7 +16,7 @@ from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
 from channels.webchat_session import ACCOUNT, CHANNEL, Session, Sessions
 from store import conversations, limits
-from store.conversations import VISIBLE_TO_RESIDENT, Message
+from store.conversations import PLACE_MAX, VISIBLE_TO_RESIDENT, Message
 from store.database import Database
 from store.notify import Topic
 from web.live import Hub, LiveEvent, stream, wait
@@ -111,7 +111,7 @@ class Webchat:
         inbound = Inbound(
             channel=CHANNEL,
             account=ACCOUNT,
-            event_key=f"{session.digest}:{uuid5(_KEYS, key)}",
+            event_key=f"{session.digest}:{uuid5(_KEYS, key) if key else self.new_id()}",
             thread=session.thread,
             user_ref=session.digest,
             kind=kind,
@@ -121,10 +121,9 @@ class Webchat:
         )
         with ExitStack() as listening:
             async with self.database.begin() as connection:
-                await receive(connection, inbound, new_id=self.new_id(), now=self.clock())
-                conversation_id = await conversations.find(connection, session.address)
+                await receive(connection, inbound, new_id=session.conversation_id, now=self.clock())
                 # Before the commit, so that the answer cannot come before anybody listens.
-                woken = listening.enter_context(self.hub.subscribe(Topic.CONVERSATION, str(conversation_id)))
+                woken = listening.enter_context(self.hub.subscribe(Topic.CONVERSATION, str(session.conversation_id)))
             response: Response
             if wants_json(request):
                 response = JSONResponse({"ok": True, "key": str(self.new_id())}, 202)
@@ -243,15 +242,15 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
         return response
 
     @routes.get("/events")
-    async def events(request: Request, since: Annotated[int, Query(ge=0)] = 0) -> Response:
+    async def events(request: Request, since: Annotated[int, Query(ge=0, le=PLACE_MAX)] = 0) -> Response:
         session = webchat.sessions.of(request)
         if session is None:
             return Response(status_code=204)  # tells an EventSource not to come back
-        async with webchat.database.read() as connection:
-            found = await conversations.find(connection, session.address)
         last = request.headers.get("last-event-id", "")
         start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
-        return stream(request, webchat.hub, Topic.CONVERSATION, str(found or ""), webchat.news(session, start))
+        return stream(
+            request, webchat.hub, Topic.CONVERSATION, str(session.conversation_id), webchat.news(session, start)
+        )
 
     @routes.get("/privacy")
     async def privacy(request: Request) -> Response:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from fastapi import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from web.protection import Signer
 CHANNEL: Final = "web"
 ACCOUNT: Final = "web"
 COOKIE: Final = "sportello_session"
+_CONVERSATIONS: Final = UUID("0d3c2f1a-9a44-4a51-8f83-0f1d0c6a4c7e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Session:
     def thread(self) -> str:
         """Give the thread of the conversation."""
         return self.digest
+
+    @property
+    def conversation_id(self) -> UUID:
+        """Give the id of the conversation, known before there is one and after it was deleted."""
+        return uuid5(_CONVERSATIONS, self.digest)
 
     @property
     def address(self) -> Address:

@@ -8,13 +8,12 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Request
-from sqlalchemy.exc import DBAPIError, InterfaceError
 from starlette.responses import Response
 
 from channels.adapter import Adapter, RejectedError
 from channels.counting import InboxCounts
 from channels.receiving import take_in
-from store.database import Database
+from store.database import TROUBLES, Database
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +60,7 @@ def _handler(
             payload = body.decode("utf-8", "replace")
         try:
             await take_in(database, adapter, payload, clock=clock, new_id=new_id, counts=counts)
-        except (OSError, DBAPIError, InterfaceError) as error:
+        except TROUBLES as error:
             # Not stored, so not acknowledged: the platform sends it again.
             log.error("not_stored", channel=adapter.channel, error=type(error).__name__)  # noqa: TRY400 - no trace: it may quote the message
             return Response(status_code=503)

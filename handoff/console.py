@@ -15,6 +15,7 @@ from handoff import presence, queue, ticket
 from handoff.queue import AtCapacity, Claimed, TakenBy
 from handoff.ticket import OUTCOMES, Refused, Result
 from store import conversations, outbox, staff, tickets
+from store.conversations import PLACE_MAX
 from store.database import Database, Read
 from store.notify import Topic
 from store.staff import Role, StaffMember
@@ -42,6 +43,10 @@ class Desk:
     identity: Identity
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
+
+    def key(self, signed_in: SignedIn, ticket_id: UUID, key: str) -> UUID:
+        """Give the dedupe key of a form: what a page calls one use of it, within this member and ticket."""
+        return uuid5(_KEYS, f"{signed_in.member.id} {ticket_id} {key}") if key else self.new_id()
 
     async def lists(self, connection: Read, member: StaffMember) -> dict[str, Any]:
         """Give what the left pane shows."""
@@ -168,7 +173,7 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/tickets/{ticket_id}/events")
     async def ticket_events(
-        request: Request, signed_in: reader, ticket_id: UUID, since: Annotated[int, Query(ge=0)] = 0
+        request: Request, signed_in: reader, ticket_id: UUID, since: Annotated[int, Query(ge=0, le=PLACE_MAX)] = 0
     ) -> Response:
         async with desk.database.read() as connection:
             found = await tickets.get(connection, ticket_id)
@@ -185,7 +190,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         async with desk.database.begin() as connection:
             result = await ticket.reply(
-                connection, ticket_id, signed_in.member, text, key=uuid5(_KEYS, key), now=desk.clock()
+                connection, ticket_id, signed_in.member, text, key=desk.key(signed_in, ticket_id, key), now=desk.clock()
             )
         return await desk.answer(request, signed_in, ticket_id, result, typed=text)
 
@@ -195,7 +200,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         async with desk.database.begin() as connection:
             result = await ticket.note(
-                connection, ticket_id, signed_in.member, text, key=uuid5(_KEYS, key), now=desk.clock()
+                connection, ticket_id, signed_in.member, text, key=desk.key(signed_in, ticket_id, key), now=desk.clock()
             )
         return await desk.answer(request, signed_in, ticket_id, result)
 
@@ -205,7 +210,12 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         async with desk.database.begin() as connection:
             result = await ticket.close(
-                connection, ticket_id, signed_in.member, outcome, key=uuid5(_KEYS, key), now=desk.clock()
+                connection,
+                ticket_id,
+                signed_in.member,
+                outcome,
+                key=desk.key(signed_in, ticket_id, key),
+                now=desk.clock(),
             )
         return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
 
@@ -213,7 +223,7 @@ def router(desk: Desk) -> APIRouter:
     async def give_back(request: Request, signed_in: writer, ticket_id: UUID, key: KeyField = "") -> Response:
         async with desk.database.begin() as connection:
             result = await ticket.give_back(
-                connection, ticket_id, signed_in.member, key=uuid5(_KEYS, key), now=desk.clock()
+                connection, ticket_id, signed_in.member, key=desk.key(signed_in, ticket_id, key), now=desk.clock()
             )
         return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
 

@@ -22,6 +22,9 @@ PHRASE_MAX: Final = 120
 PHRASES_MAX: Final = 60
 PHRASES_MIN: Final = 5
 
+# The language from which the others are translated.
+SOURCE: Final = "it"
+
 # Who does not find their own language gets the first of these that there is.
 FALLBACKS: Final = ("en", "it")
 
@@ -48,9 +51,9 @@ class Translation:
     state: str
 
     @property
-    def draft(self) -> bool:
-        """Tell whether no native speaker has read it."""
-        return self.state != REVIEWED
+    def unread(self) -> bool:
+        """Tell whether it is a translation that no native speaker has read; the Italian is no translation."""
+        return self.language != SOURCE and self.state != REVIEWED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.languages import CODES, LANGUAGES, language
 from knowledge import editing
 from knowledge.editing import Conflict, Draft
-from knowledge.entry import GROUPS, MACHINE_DRAFT, REVIEWED, TO_VERIFY
+from knowledge.entry import GROUPS, MACHINE_DRAFT, REVIEWED, SOURCE, TO_VERIFY
 from knowledge.files import normalised
 from store import entries as store
 from store.database import Database, Read
@@ -26,7 +26,6 @@ from web.shell import Shell
 TextField = Annotated[str, Form()]
 
 ROLES: Final = (Role.EDITOR, Role.ADMINISTRATOR)
-SOURCE: Final = "it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +226,6 @@ def _block(entry: EntryRow, code: str, draft: Draft) -> dict[str, Any]:
         "text": draft.answer,
         "language": code,
         "sources": entry.sources,
-        "draft": draft.content.state == MACHINE_DRAFT,
+        "draft": code != SOURCE and draft.content.state == MACHINE_DRAFT,
         "to_verify": entry.status == TO_VERIFY,
     }

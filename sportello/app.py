@@ -6,7 +6,6 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import DBAPIError, InterfaceError
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
@@ -19,6 +18,7 @@ from knowledge import pages
 from knowledge.pages import Editing
 from sportello.program import Program
 from store import migrations
+from store.database import TROUBLES
 from store.migrations import Fit
 from web import problems, sign_in
 from web.identity import Identity
@@ -107,7 +107,7 @@ def _add_probes(app: FastAPI, program: Program) -> None:
         try:
             async with program.database.read() as connection:
                 fits = await migrations.fit(connection) is Fit.CURRENT
-        except (OSError, DBAPIError, InterfaceError):
+        except TROUBLES:
             return JSONResponse({"status": "no database"}, 503)
         if not fits or not program.library.ready:
             return JSONResponse({"status": "schema" if not fits else "entries"}, 503)

@@ -31,7 +31,7 @@ from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
 from store import conversations
-from store.conversations import Author
+from store.conversations import PLACE_MAX, Author
 
 SET_ASIDE: Final = "message-set-aside"
 
@@ -89,7 +89,7 @@ class Arrivals:
         """Look up what a button meant; buttons of deleted messages mean nothing any more."""
         turn.reachable = True
         seq, _, place = choice_id.partition(".")
-        if not (seq.isdecimal() and place.isdecimal() and len(choice_id) < 20):  # noqa: PLR2004 - as ids are made
+        if not (seq.isdecimal() and place.isdecimal() and len(choice_id) < 20 and int(seq) <= PLACE_MAX):  # noqa: PLR2004 - as ids are made
             return ChoiceExpired()
         message = await conversations.message(turn.connection, turn.conversation.id, int(seq))
         choices = [] if message is None else message.body.get("choices", [])
@@ -129,6 +129,10 @@ def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
             turn.append(Author.SYSTEM, {"code": "joined", "values": {}})
             return MediatorJoined(payload["ticket"])
         case "mediator-replied":
+            if turn.state.ticket != payload["ticket"]:
+                # The conversation ended first. What was written stays with the staff, and says so.
+                turn.append(Author.SYSTEM, {"code": "reply-too-late", "values": {}})
+                turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
             return MediatorReplied(payload["ticket"], payload["text"])
         case "mediator-closed":
             turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})

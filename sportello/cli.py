@@ -13,7 +13,7 @@ from pydantic_settings import SettingsError
 from sportello import asking, commands, logs, telegram_commands
 from sportello.opening import Refusal
 from sportello.settings import PREFIX, Settings, described
-from store.staff import Role
+from store.staff import Role, StaffMember
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 staff_app = typer.Typer(no_args_is_help=True, help="The accounts of mediators, editors and administrators.")
@@ -110,9 +110,13 @@ def staff_add(
 def staff_list() -> None:
     """List the staff."""
     for member in commands.run(commands.list_staff(_settings())):
-        roles = ", ".join(sorted(member.roles))
-        state = "" if member.active else ", inactive"
-        typer.echo(f"{member.login}: {member.name} ({roles}; {member.language}; {member.capacity} at once{state})")
+        typer.echo(_told(member))
+
+
+def _told(member: StaffMember) -> str:
+    state = "" if member.active else ", inactive"
+    roles = ", ".join(sorted(member.roles))
+    return f"{member.login}: {member.name} ({roles}; {member.language}; {member.capacity} at once{state})"
 
 
 @staff_app.command("reset-password")
@@ -120,6 +124,31 @@ def staff_reset_password(login: Annotated[str, typer.Argument(help="User name.")
     """Make a new password for a member, print it once, and end their sessions."""
     password = commands.run(commands.reset_password(_settings(), login))
     typer.echo(f"New password for {login}: {password}")
+
+
+@staff_app.command("change")
+def staff_change(
+    login: Annotated[str, typer.Argument(help="User name.")],
+    role: Annotated[
+        list[Role] | None, typer.Option(help="What they do from now on; may be given several times.")
+    ] = None,
+    capacity: Annotated[int | None, typer.Option(min=1, max=50, help="Conversations they can hold at once.")] = None,
+    *,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether they may sign in; --inactive signs them out.")
+    ] = None,
+) -> None:
+    """Change roles or capacity of a member, or take the account out of use; what is not named stays."""
+    typer.echo(_told(commands.run(commands.change_staff(_settings(), login, role or [], capacity, active=active))))
+
+
+@app.command()
+def troubles() -> None:
+    """List messages that failed three times or could not be read, without what they said."""
+    found = commands.run(commands.troubles(_settings()))
+    for row in found:
+        typer.echo(f"{row.received_at:%Y-%m-%d %H:%M} {row.channel} {row.status.value} #{row.id}: {row.error or ''}")
+    typer.echo(f"{len(found)} rows.")
 
 
 @knowledge_app.command("import")
@@ -137,7 +166,6 @@ def knowledge_import(
         typer.echo(f"kept as an editor left it: {name}")
     for name in report.conflicts:
         typer.echo(f"not imported, an editor changed it too: {name} (--overwrite publishes the file)", err=True)
-    raise typer.Exit(1 if report.conflicts else 0)
 
 
 @knowledge_app.command("export")

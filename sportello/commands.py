@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +20,12 @@ from sportello import clock, serving
 from sportello.opening import Refusal, database_url, opened
 from sportello.program import Program
 from sportello.settings import Settings
-from store import migrations, staff
+from store import inbox, limits, migrations, staff
 from store.database import Database
 from store.staff import Role, StaffMember
+from web.identity import SIGN_IN
 from web.passwords import hashed, random_password
+from web.protection import Signer
 
 T = TypeVar("T")
 FIRST_LOGIN = "admin"
@@ -176,7 +179,33 @@ async def reset_password(settings: Settings, login: str) -> str:
         if found is None:
             raise Refusal(f"there is no active member {login!r}")
         await staff.set_password(connection, found[0].id, hashed(password))
+        # Whoever forgot it has tried too often by now.
+        await limits.forget(connection, Signer(settings.secret()).keyed(SIGN_IN, login.lower()))
     return password
+
+
+async def change_staff(
+    settings: Settings, login: str, roles: Sequence[Role], capacity: int | None, *, active: bool | None
+) -> StaffMember:
+    """Change what a member may do; what is None or empty stays. Gives the member as they are then."""
+    async with open_database(settings) as database, database.begin() as connection:
+        found = next((member for member in await staff.everyone(connection) if member.login == login.lower()), None)
+        if found is None:
+            raise Refusal(f"there is no member {login!r}")
+        changed = replace(
+            found,
+            roles=frozenset(roles) or found.roles,
+            capacity=found.capacity if capacity is None else capacity,
+            active=found.active if active is None else active,
+        )
+        await staff.change(connection, changed)
+    return changed
+
+
+async def troubles(settings: Settings) -> list[inbox.Trouble]:
+    """Give what could not be handled, newest first."""
+    async with open_database(settings) as database, database.read() as connection:
+        return await inbox.troubles(connection)
 
 
 # --- knowledge -------------------------------------------------------------------------------------

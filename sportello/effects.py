@@ -17,7 +17,7 @@ from bot.actions import (
     Say,
     SetReachable,
 )
-from bot.events import Event, GroupListed
+from bot.events import Event, GroupListed, HeldAlready
 from handoff.hours import DeskHours
 from handoff.queue import situation
 from sportello.presenting import Presenter
@@ -103,7 +103,9 @@ class Effects:
             now=turn.now,
         )
         turn.append(Author.SYSTEM, {"code": "queued", "values": {"reason": action.reason.value}})
-        return await situation(turn.connection, ticket, self.hours, turn.now)
+        stands = await situation(turn.connection, ticket, self.hours, turn.now)
+        # One that is open already may be with a mediator, where the state was begun anew meanwhile.
+        return HeldAlready(str(ticket)) if stands is None else stands
 
 
 async def _erase(turn: Turn, *, but: int) -> None:

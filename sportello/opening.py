@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import asyncpg
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError
 
 from sportello.settings import Settings
 from store import migrations
-from store.database import Database, normalised
+from store.database import TROUBLES, Database, normalised
 from store.embedded import DataFolderError, EmbeddedServer
 from store.migrations import Fit
 
@@ -59,7 +57,7 @@ async def _fit(database: Database) -> Fit:
     try:
         async with database.read() as connection:
             return await migrations.fit(connection)
-    except (OSError, DBAPIError, InterfaceError, asyncpg.PostgresError) as error:
+    except TROUBLES as error:
         host = database.url.host or "the embedded server"
         raise Refusal(f"the database cannot be reached at {host}: {_reason(error)}") from error
 

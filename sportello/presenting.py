@@ -81,7 +81,7 @@ class Presenter:
                 {"name": source.name, "url": source.url, "checked_on": source.checked_on.isoformat()}
                 for source in entry.sources
             ],
-            "draft": translation.draft,
+            "draft": translation.unread,
             "to_verify": entry.to_verify,
         }
 

@@ -83,7 +83,7 @@ async def run(
     try:
         await program.library.refresh()
         if settings.metrics_port:
-            start_http_server(settings.metrics_port, addr="127.0.0.1", registry=program.registry)
+            _serve_metrics(settings, program)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.ask)
@@ -95,6 +95,16 @@ async def run(
                 await _serve(program, opened, stop, ready)
     finally:
         await program.close()
+
+
+def _serve_metrics(settings: Settings, program: Program) -> None:
+    try:
+        start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=program.registry)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise PortTakenError(
+            f"{where} cannot be used for the metrics: {error.strerror}; set SPORTELLO_METRICS_PORT"
+        ) from error
 
 
 async def _serve(

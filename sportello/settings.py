@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(
         SecretStr(""), description="Bearer token for /metrics. Empty: the route does not exist."
     )
-    metrics_port: int = Field(0, ge=0, le=65535, description="Port on 127.0.0.1 for metrics alone. 0: none.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port for metrics alone, without a token. 0: none.")
+    metrics_host: str = Field("127.0.0.1", description="Address on which the metrics' own port listens.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
     log_format: str = Field("console", pattern="^(console|json)$", description="How it is logged.")
 

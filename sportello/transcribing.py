@@ -59,5 +59,5 @@ def begin(connection: Write, conversation: Conversation, now: datetime) -> Turn:
             state = load(conversation.state)
         except StateError:
             # Begun anew: better than a resident whom nothing answers any more. A ticket of theirs stays open.
-            log.exception("state_begun_anew", conversation=str(conversation.id))
+            log.error("state_begun_anew", conversation=str(conversation.id))  # noqa: TRY400 - no trace: it may quote texts
     return Turn(connection, conversation, now, state, conversation.reachable, conversation.last_seq)

@@ -63,7 +63,7 @@ class Turns:
         except (OperationalError, InterfaceError, ConnectionError):
             raise
         except Exception as error:
-            if waiting is None or _connection_lost(error):
+            if waiting is None or _passing(error):
                 raise
             await self._failed(waiting, error)
             return True
@@ -117,5 +117,11 @@ class Turns:
                 )
 
 
-def _connection_lost(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+# PostgreSQL's codes for a transaction that it ended so that another could go on: deadlock, serialization.
+_SACRIFICED: Final = frozenset({"40P01", "40001"})
+
+
+def _passing(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _SACRIFICED

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
 
 from knowledge.embedding import EmbedderUnavailableError
 from sportello.deliveries import Deliveries, doubt
@@ -14,7 +13,7 @@ from sportello.library import Library
 from sportello.turns import Turns
 from sportello.waking import Bell
 from store import limits, retention
-from store.database import Database
+from store.database import TROUBLES, Database
 from store.retention import Terms
 
 log = structlog.get_logger(__name__)
@@ -27,7 +26,7 @@ DOUBT_EVERY: Final = 15.0
 CLEARING_EVERY: Final = 600.0
 
 # What may go wrong with the database or the network without any fault of ours: the next try may succeed.
-PASSING_TROUBLES: Final = (OSError, DBAPIError, InterfaceError, TimeoutError, EmbedderUnavailableError)
+PASSING_TROUBLES: Final = (*TROUBLES, TimeoutError, EmbedderUnavailableError)
 
 
 class Stop:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, Row, Table, Text, UniqueConstraint, delete, select, update
@@ -28,7 +28,6 @@ conversations = Table(
     Column("state", Document),
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("reachable", Boolean, nullable=False, server_default="true"),
-    Column("next_send_at", Moment, nullable=False, server_default="epoch"),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("channel", "account", "thread"),
@@ -56,6 +55,9 @@ class Author(StrEnum):
     NOTE = "note"
     SYSTEM = "system"
 
+
+# The highest place that a column of this kind holds (PostgreSQL: integer, 32 bits).
+PLACE_MAX: Final = 2**31 - 1
 
 VISIBLE_TO_RESIDENT = (Author.RESIDENT, Author.BOT, Author.MEDIATOR)
 

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, NewType, Self
 
+import asyncpg
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 # Two names of one class, for the type checker: what a function's signature asks for says whether it writes.
@@ -13,6 +15,9 @@ Read = NewType("Read", AsyncConnection)
 Write = NewType("Write", Read)
 
 POOL_SIZE: Final = 10
+# What the database or the way to it can do without any fault of ours. While connecting, the driver's own
+# errors come through unwrapped.
+TROUBLES: Final = (OSError, DBAPIError, InterfaceError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # Where a transaction keeps the wake-ups that its commit sends: an ordered set of topic and payload.
 WAKES: Final = "sportello_wakes"
 _NOTIFY: Final = text(

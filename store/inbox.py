@@ -211,6 +211,28 @@ async def counts(connection: Read) -> dict[InboxStatus, int]:
     return {status: found.get(status, 0) for status in InboxStatus}
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A row that no turn will take any more, without what it said."""
+
+    id: int
+    channel: str
+    status: InboxStatus
+    error: str | None
+    received_at: datetime
+
+
+async def troubles(connection: Read, *, most: int = 100) -> list[Trouble]:
+    """Give the newest rows that failed or were set aside, for an administrator."""
+    rows = await connection.execute(
+        select(inbox.c.id, inbox.c.channel, inbox.c.status, inbox.c.error, inbox.c.received_at)
+        .where(inbox.c.status.in_([InboxStatus.FAILED.value, InboxStatus.SET_ASIDE.value]))
+        .order_by(inbox.c.id.desc())
+        .limit(most)
+    )
+    return [Trouble(row.id, row.channel, InboxStatus(row.status), row.error, row.received_at) for row in rows]
+
+
 async def erase_payloads(connection: Write, conversation_id: UUID, *, but: int) -> None:
     """Drop what the finished rows of a conversation say, except row `but`; waiting ones are kept for their turn."""
     await connection.execute(

@@ -133,12 +133,11 @@ async def finish(
     platform_ids: list[str],
     now: datetime,
 ) -> None:
-    """End a row. What was delivered needs its payload no longer: the transcript keeps the text."""
+    """End a row. It needs its payload no longer: the transcript keeps the text."""
     values: dict[str, Any] = {"status": status.value, "error": error, "finished_at": now, "lease_until": None}
+    values["payload"] = None
     if platform_ids:
         values["platform_ids"] = {"ids": platform_ids}
-    if status is OutboxStatus.SENT:
-        values["payload"] = None
     await connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(**values))
 
 
@@ -156,7 +155,9 @@ async def doubt_expired(connection: Write, *, now: datetime) -> int:
     result = await connection.execute(
         update(outbox)
         .where(outbox.c.status == OutboxStatus.SENDING.value, outbox.c.lease_until < now)
-        .values(status=OutboxStatus.UNKNOWN.value, error="the sender stopped while sending", finished_at=now)
+        .values(
+            status=OutboxStatus.UNKNOWN.value, payload=None, error="the sender stopped while sending", finished_at=now
+        )
         .returning(outbox.c.id)
     )
     return len(result.all())

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy import (
     Column,
     Executable,
+    ForeignKey,
     PrimaryKeyConstraint,
     Table,
     Text,
     bindparam,
+    case,
     exists,
     func,
     or_,
@@ -32,6 +34,15 @@ accounts = Table(
     Column("account", Text, nullable=False),
     Column("next_send_at", Moment, nullable=False),
     PrimaryKeyConstraint("channel", "account"),
+)
+
+# Beside the conversations and not in them: a turn holds its conversation's row for as long as it takes to
+# understand a message, and sending must not wait for that.
+chats = Table(
+    "chats",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("next_send_at", Moment, nullable=False),
 )
 
 
@@ -86,7 +97,8 @@ def _lease() -> Executable:
     account_free = exists().where(
         accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now
     )
-    may_go = (conversations.c.next_send_at <= now) & account_free & ~blocked_by_earlier
+    chat_paused = exists().where(chats.c.conversation_id == outbox.c.conversation_id, chats.c.next_send_at > now)
+    may_go = ~chat_paused & account_free & ~blocked_by_earlier
     found = (
         select(*(outbox.c[name] for name in ("id", "conversation_id", "kind", "channel", "account")))
         .add_columns(conversations.c.thread)
@@ -115,13 +127,13 @@ def _lease() -> Executable:
         .returning(found.c.id)
         .cte("slot")
     )
-    chat = (
-        update(conversations)
-        .where(conversations.c.id == found.c.conversation_id, found.c.id == slot.c.id)
-        .values(next_send_at=chat_next)
-        .returning(conversations.c.id)
-        .cte("chat")
+    taken = insert(chats).from_select(
+        ["conversation_id", "next_send_at"],
+        select(found.c.conversation_id, chat_next).where(found.c.id == slot.c.id),
     )
+    chat = taken.on_conflict_do_update(
+        index_elements=["conversation_id"], set_={"next_send_at": taken.excluded.next_send_at}
+    ).cte("chat")
     return (
         update(outbox)
         .where(
@@ -169,12 +181,30 @@ async def lease(
 
 
 async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
-    """Give the moment from which the next queued row may go, or None where nothing is queued."""
+    """Give the moment from which the next queued row may go, or None where nothing is queued.
+
+    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
+    when that one has ended. The acknowledgement of a tap waits for no pace.
+    """
+    earlier = outbox.alias()
+    being_sent = exists().where(
+        earlier.c.conversation_id == outbox.c.conversation_id,
+        earlier.c.id < outbox.c.id,
+        earlier.c.status == OutboxStatus.SENDING.value,
+        earlier.c.kind == OutboxKind.MESSAGE.value,
+    )
+    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
+    paced = func.greatest(outbox.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)
     result = await connection.execute(
-        select(func.min(func.greatest(outbox.c.due_at, conversations.c.next_send_at, accounts.c.next_send_at)))
-        .join(conversations, conversations.c.id == outbox.c.conversation_id)
+        select(func.min(case((is_message, paced), else_=outbox.c.due_at)))
+        .outerjoin(chats, chats.c.conversation_id == outbox.c.conversation_id)
         .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
-        .where(outbox.c.status == OutboxStatus.QUEUED.value, outbox.c.channel == channel, outbox.c.account == account)
+        .where(
+            outbox.c.status == OutboxStatus.QUEUED.value,
+            outbox.c.channel == channel,
+            outbox.c.account == account,
+            or_(~is_message, ~being_sent),
+        )
     )
     moment: datetime | None = result.scalar_one()
     return moment
@@ -191,8 +221,10 @@ async def pause_account(connection: Write, *, channel: str, account: str, until:
 
 async def pause_chat(connection: Write, conversation_id: UUID, *, until: datetime) -> None:
     """Hold back all messages to one chat until a moment."""
+    paused = insert(chats).values(conversation_id=conversation_id, next_send_at=until)
     await connection.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(next_send_at=func.greatest(conversations.c.next_send_at, until))
+        paused.on_conflict_do_update(
+            index_elements=["conversation_id"],
+            set_={"next_send_at": func.greatest(chats.c.next_send_at, paused.excluded.next_send_at)},
+        )
     )

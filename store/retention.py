@@ -47,12 +47,26 @@ async def sweep(connection: Write, terms: Terms, *, now: datetime) -> int:
         .where(conversations.c.updated_at < now - terms.chat, ~kept_by_ticket, ~waiting, ~undelivered)
         .with_for_update(skip_locked=True)
     )
-    doomed = list((await connection.execute(past)).scalars())
+    locked = list((await connection.execute(past)).scalars())
+    # Looked at again now that they are locked: a message may have come in between, and from here on none can.
+    doomed = list(
+        (
+            await connection.execute(
+                select(conversations.c.id).where(conversations.c.id.in_(locked), ~waiting, ~undelivered)
+            )
+        ).scalars()
+    )
     # The dedupe keys outlive the conversation, or a late repetition would start it again.
     await connection.execute(
         update(inbox).where(inbox.c.conversation_id.in_(doomed)).values(conversation_id=None, payload=None)
     )
     await connection.execute(delete(conversations).where(conversations.c.id.in_(doomed)))
+    # What could not be parsed belongs to no conversation, and is past its time like any other text.
+    await connection.execute(
+        update(inbox)
+        .where(inbox.c.status == InboxStatus.SET_ASIDE.value, inbox.c.finished_at < now - terms.chat)
+        .values(payload=None)
+    )
     await connection.execute(
         delete(inbox).where(inbox.c.status != InboxStatus.WAITING.value, inbox.c.finished_at < now - terms.keys)
     )

@@ -128,6 +128,17 @@ async def set_password(connection: Write, staff_id: UUID, password_hash: str) ->
     await connection.execute(delete(staff_sessions).where(staff_sessions.c.staff_id == staff_id))
 
 
+async def change(connection: Write, member: StaffMember) -> None:
+    """Store roles, capacity and whether the member is active; who is not has no session any more."""
+    await connection.execute(
+        update(staff)
+        .where(staff.c.id == member.id)
+        .values(roles=sorted(member.roles), capacity=member.capacity, active=member.active)
+    )
+    if not member.active:
+        await connection.execute(delete(staff_sessions).where(staff_sessions.c.staff_id == member.id))
+
+
 async def set_language(connection: Write, staff_id: UUID, language: str) -> None:
     """Remember the language in which a member wants the desk."""
     await connection.execute(update(staff).where(staff.c.id == staff_id).values(language=language))

@@ -146,20 +146,6 @@ async def get(connection: Read, ticket_id: UUID) -> Ticket | None:
     return None if row is None else _ticket(row)
 
 
-async def of_conversation(connection: Read, conversation_id: UUID) -> Ticket | None:
-    """Give the newest ticket of a conversation, or None."""
-    row = (
-        await connection.execute(
-            select(*_columns)
-            .select_from(_joined)
-            .where(tickets.c.conversation_id == conversation_id)
-            .order_by(tickets.c.opened_at.desc(), tickets.c.id)
-            .limit(1)
-        )
-    ).first()
-    return None if row is None else _ticket(row)
-
-
 async def waiting(connection: Read) -> list[Ticket]:
     """Give the queue, oldest first."""
     rows = await connection.execute(

@@ -20,6 +20,8 @@ from web.protection import Signer
 COOKIE: Final = "sportello_staff"
 SESSION: Final = timedelta(hours=12)
 ATTEMPTS: Final = 10
+# What the counter of a login is keyed with.
+SIGN_IN: Final = "sign-in"
 ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
 
 
@@ -59,7 +61,7 @@ class Identity:
         Raises TooManyAttemptsError after ten attempts in a quarter of an hour for one login or address.
         """
         now = self._clock()
-        keys = [self._signer.keyed("sign-in", login.lower()), self._signer.keyed("sign-in-address", address)]
+        keys = [self._signer.keyed(SIGN_IN, login.lower()), self._signer.keyed("sign-in-address", address)]
         async with self._database.begin() as connection:
             tried = [await limits.hit(connection, key, window=ATTEMPTS_WINDOW, now=now) for key in keys]
             found = await staff.by_login(connection, login)

@@ -91,17 +91,20 @@ def stream(
     async def events() -> AsyncIterator[bytes]:
         with hub.subscribe(topic, key) as woken:
             yield format_sse_event(retry=RETRY_MILLISECONDS, comment="welcome")
-            if keep_alive is not None:
-                await keep_alive()
+            # By the clock and not by silence: a busy topic must not make its reader look absent.
+            clock = asyncio.get_running_loop().time
+            sign_due = clock()
             while not hub.closing.is_set():
-                for event in await news():
-                    yield format_sse_event(data_str=event.data, event=event.name, id=event.id)
-                if not await wait(woken, seconds=KEEP_ALIVE_SECONDS):
+                if clock() >= sign_due:
                     if await request.is_disconnected():
                         return
                     if keep_alive is not None:
                         await keep_alive()
                     yield format_sse_event(comment="still here")
+                    sign_due = clock() + KEEP_ALIVE_SECONDS
+                for event in await news():
+                    yield format_sse_event(data_str=event.data, event=event.name, id=event.id)
+                await wait(woken, seconds=max(sign_due - clock(), 0.0))
 
     return StreamingResponse(
         events(), media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}

@@ -7,7 +7,6 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MIN_LENGTH: Final = 12
 # No letters or digits that are taken for one another when read aloud or from paper.
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _hasher: Final = PasswordHasher()

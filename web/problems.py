@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from store.database import TROUBLES
 from web.identity import ForbiddenError, SignInNeededError
 from web.shell import Shell, page_language
 from web.tracing import place
@@ -62,6 +62,6 @@ def install(app: FastAPI, shell: Shell) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(ForbiddenError, forbidden)
     app.add_exception_handler(SignInNeededError, sign_in)
-    app.add_exception_handler(DBAPIError, away)
-    app.add_exception_handler(OSError, away)
+    for trouble in TROUBLES:
+        app.add_exception_handler(trouble, away)
     app.add_exception_handler(Exception, failed)

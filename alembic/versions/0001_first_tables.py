@@ -30,7 +30,6 @@ def upgrade() -> None:
     sa.Column('state', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('last_seq', sa.Integer(), server_default='0', nullable=False),
     sa.Column('reachable', sa.Boolean(), server_default='true', nullable=False),
-    sa.Column('next_send_at', sa.DateTime(timezone=True), server_default='epoch', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_conversations')),
@@ -111,6 +110,12 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], name=op.f('fk_messages_conversation_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_messages_staff_id')),
     sa.PrimaryKeyConstraint('conversation_id', 'seq', name=op.f('pk_messages'))
+    )
+    op.create_table('chats',
+    sa.Column('conversation_id', sa.UUID(), nullable=False),
+    sa.Column('next_send_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], name=op.f('fk_chats_conversation_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('conversation_id', name=op.f('pk_chats'))
     )
     op.create_index(op.f('ix_messages_created_at'), 'messages', ['created_at'], unique=False)
     op.create_table('outbox',
@@ -221,6 +226,7 @@ def downgrade() -> None:
     op.drop_table('feedback')
     op.drop_table('entries')
     op.drop_table('embeddings')
+    op.drop_table('chats')
     op.drop_table('conversations')
     op.drop_table('accounts')
     # ### end Alembic commands ###

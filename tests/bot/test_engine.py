@@ -54,6 +54,7 @@ any_event = st.one_of(
     st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
     st.builds(ChoiceMade, picks),
     st.just(events.ChoiceExpired()),
+    st.builds(events.HeldAlready, tickets),
     st.builds(events.GroupListed, st.sampled_from(["services", "work", "training"]), st.lists(slugs).map(tuple)),
     st.builds(
         Queued, tickets, st.integers(1, 99), st.booleans(), st.none() | st.just(datetime(2026, 1, 1, tzinfo=UTC))
@@ -109,7 +110,7 @@ def test_no_state_is_a_trap(state: State, event: Event) -> None:
     assert step(after, _text("menu")).actions
     assert step(after, _text("语言")).actions
     assert step(after, _text("delete my data")).actions
-    stopped = step(after, _text("বন্ধ"))
+    stopped = step(after, _text("বন্ধ করুন"))
     assert stopped.state.ticket is None
     assert any(isinstance(action, CloseTicket) for action in stopped.actions) == (after.ticket is not None)
 

@@ -1,5 +1,6 @@
 """Deliveries to the fake Bot API: pace, order, waits, refusals, doubts, and long texts in parts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from channels.adapter import InboundKind
 from channels.telegram import TelegramAdapter
 from sportello.deliveries import LEASE, doubt
-from store import conversations, outbox, pacing
+from store import conversations, inbox, outbox, pacing
 from store.outbox import OutboxKind, OutboxStatus, Priority
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
@@ -151,6 +152,7 @@ async def test_a_sender_that_died_leaves_a_doubt_that_is_told(desk: Desk, api: F
     assert leased is not None
     desk.clock.advance(seconds=5)
     assert await desk.deliver() == 0, "the next message waits until it is known what became of the first"
+    assert await deliveries.next_due() is None, "and nobody is woken for it before"
     assert await doubt(desk.program.database, desk.clock()) == 0
     desk.clock.advance(seconds=LEASE.total_seconds())
     assert await doubt(desk.program.database, desk.clock()) == 1
@@ -188,3 +190,30 @@ async def test_a_long_text_goes_in_parts_and_goes_on_where_it_stopped(desk: Desk
     assert row is not None
     assert row.status == OutboxStatus.SENT
     assert row.platform_ids == {"ids": ["2", "3", "4"]}
+
+
+async def test_sending_does_not_wait_for_a_turn_of_the_same_conversation(desk: Desk, api: FakeBotApi) -> None:
+    await desk.write("menu")
+    await desk.turns()
+    await desk.write("grazie")
+    async with desk.program.database.begin() as turn:
+        assert await inbox.take(turn, now=desk.clock()) is not None
+        async with asyncio.timeout(5):
+            assert await desk.deliver() == 1
+    assert len(api.sent) == 1
+
+
+async def test_a_tap_waits_for_no_pause(desk: Desk, api: FakeBotApi) -> None:
+    await desk.write("menu")
+    await desk.turns()
+    await desk.deliver()
+    seq = (await desk.transcript())[-1].seq
+    deliveries = desk.program.deliveries[0]
+    until = desk.clock() + timedelta(minutes=5)
+    async with desk.program.database.begin() as connection:
+        await pacing.pause_account(connection, channel="telegram", account=deliveries.adapter.account, until=until)
+    api.tap("tap-1")
+    await desk.write("", kind=InboundKind.CHOICE, choice_id=f"{seq}.0", acknowledge="tap-1")
+    assert await deliveries.next_due() == desk.clock()
+    assert await desk.deliver() == 1
+    assert api.answered == ["tap-1"]

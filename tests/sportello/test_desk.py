@@ -105,6 +105,25 @@ async def test_only_the_holder_replies_and_a_double_click_sends_once(desk: Desk)
     assert [row.body["text"] for row in rows if row.author is Author.NOTE] == ["solo noi"]
 
 
+async def test_a_reply_that_comes_too_late_stays_with_the_staff(desk: Desk) -> None:
+    (opened,) = await ask_for_person(desk, "1")
+    anna = await desk.staff("anna", Role.MEDIATOR)
+    async with desk.program.database.begin() as connection:
+        await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock())
+    await desk.turns()
+    await desk.write("stop", thread="1")
+    async with desk.program.database.begin() as connection:
+        replied = await ticket.reply(connection, opened.id, anna, "eccomi", key=desk.new_id(), now=desk.clock())
+        assert replied == Done()
+    await desk.turns()
+    rows = await desk.transcript("1")
+    assert Author.MEDIATOR not in [row.author for row in rows]
+    assert [(row.author, row.body.get("code"), row.body.get("text")) for row in rows][-2:] == [
+        (Author.SYSTEM, "reply-too-late", None),
+        (Author.NOTE, None, "eccomi"),
+    ]
+
+
 @pytest.fixture
 async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     async with desk.browser() as client:

@@ -9,10 +9,12 @@ from sqlalchemy import text, update
 
 from bot.events import Event
 from channels.adapter import InboundKind, MediaRef
+from handoff import queue
 from sportello.arrivals import Arrivals
 from sportello.transcribing import Turn
 from store import tickets
 from store.conversations import Author, conversations
+from store.staff import Role
 from tests.sportello.conftest import Desk
 
 
@@ -177,3 +179,26 @@ async def test_a_state_nobody_can_read_is_begun_anew(desk: Desk) -> None:
     rows = await desk.transcript()
     assert [row.seq for row in rows] == [1, 2, 3, 4]
     assert rows[-1].body["blocks"][1]["slug"] == "night-doctor"
+
+
+async def test_a_crafted_button_is_an_expired_one(desk: Desk) -> None:
+    for choice_id in ("9999999999.0", "2147483648.1", "1.99999", "..", "²³.1"):
+        await desk.write("", kind=InboundKind.CHOICE, choice_id=choice_id)
+    await desk.turns()
+    assert await desk.inbox_counts() == {"waiting": 0, "done": 5, "failed": 0, "set-aside": 0}
+
+
+async def test_whoever_is_with_a_mediator_stays_there_though_the_state_was_lost(desk: Desk) -> None:
+    await desk.write("persona")
+    await desk.turns()
+    mediator = await desk.staff("anna", Role.MEDIATOR)
+    async with desk.program.database.begin() as connection:
+        waiting = await tickets.waiting(connection)
+        await queue.claim(connection, waiting[0].id, mediator, new_id=desk.new_id, now=desk.clock())
+    await desk.turns()
+    async with desk.program.database.begin() as connection:
+        await connection.execute(update(conversations).values(state={"v": 99}))
+    await desk.write("persona")
+    await desk.turns()
+    joined = desk.program.catalogue.text("bot.mediator_joined", "it")
+    assert (await desk.transcript())[-1].body["blocks"][-1]["text"] == joined

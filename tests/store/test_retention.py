@@ -128,3 +128,41 @@ async def test_limits_begin_anew_after_their_window(database: Database, clock: F
         assert await limits.hit(connection, "k", window=window, now=clock()) == 1
         await limits.forget(connection, "k")
         assert await limits.hit(connection, "k", window=window, now=clock()) == 1
+
+
+async def test_a_message_that_comes_in_during_the_sweep_is_kept(
+    database: Database, clock: FakeClock, new_id: Callable[[], UUID]
+) -> None:
+    """The sweep waits behind a receiver that has not committed yet, and must look again afterwards."""
+    found = await conversation(database, clock, new_id, "a")
+    clock.advance(days=2)
+    async with database.begin() as receiver:
+        # A foreign key's share lock on the conversation, as any message that comes in takes it.
+        await inbox.receive(
+            receiver,
+            channel="telegram",
+            account="1",
+            event_key="late",
+            conversation_id=found,
+            payload={"kind": "text", "text": "late"},
+            now=clock(),
+        )
+        assert await sweep(database, clock) == 0, "skipped while somebody writes"
+    assert await sweep(database, clock) == 0, "and kept while the message waits for its turn"
+    async with database.begin() as connection:
+        waiting = await inbox.take(connection, now=clock())
+    assert waiting is not None
+    assert waiting.payload["text"] == "late"
+
+
+async def test_what_could_not_be_parsed_loses_its_text_on_time(database: Database, clock: FakeClock) -> None:
+    async with database.begin() as connection:
+        await inbox.set_aside(
+            connection, channel="telegram", account="1", event_key="x", raw={"raw": "text"}, error="odd", now=clock()
+        )
+    clock.advance(days=2)
+    await sweep(database, clock)
+    async with database.read() as connection:
+        row = (await connection.execute(select(inbox.inbox))).one()
+        assert row.payload is None
+        assert [trouble.error for trouble in await inbox.troubles(connection)] == ["odd"]

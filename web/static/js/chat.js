@@ -1,5 +1,5 @@
 // The resident's page, live. Without this script every form here works as a plain form.
-import { appendOnce, follow, lastSeq } from "./stream.js";
+import { appendOnce, follow, lastSeq, nextKey, renewKey } from "./stream.js";
 
 const chat = document.querySelector("[data-chat]");
 const list = chat.querySelector("[data-messages]");
@@ -52,7 +52,7 @@ async function post(form, fields) {
     return false;
   }
   // The key has done its work: the next message is another one.
-  form.querySelector("[name=key]").value = said.key;
+  nextKey(form, said.key);
   waiting.hidden = false;
   // A person takes longer than a moment: then the dots would only worry.
   clearTimeout(patience);
@@ -67,6 +67,7 @@ composer.addEventListener("submit", async (event) => {
   if (composer.ariaBusy === "true") return;
   composer.ariaBusy = "true";
   const sent = text.value;
+  renewKey(composer, sent);
   if (await post(composer, new FormData(composer)) && text.value === sent) text.value = "";
   composer.ariaBusy = "false";
 });

@@ -1,5 +1,5 @@
 // The mediators' desk, live. Without this script every form here works as a plain form.
-import { appendOnce, follow, lastSeq } from "./stream.js";
+import { appendOnce, follow, lastSeq, nextKey, renewKey } from "./stream.js";
 
 const desk = document.querySelector("[data-desk]");
 const lists = desk.querySelector("[data-lists]");
@@ -65,13 +65,14 @@ if (conversation) {
       form.ariaBusy = "true";
       status.textContent = "";
       const sent = text.value;
+      renewKey(form, sent);
       try {
         const answer = await fetch(form.action, {
           method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" },
         });
         const said = await answer.json().catch(() => ({}));
         if (answer.ok) {
-          form.querySelector("[name=key]").value = said.key;
+          nextKey(form, said.key);
           if (text.value === sent) text.value = "";
           sessionStorage.removeItem(drawer);
         } else status.textContent = said.problem || conversation.dataset.failed;

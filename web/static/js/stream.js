@@ -42,6 +42,21 @@ export function appendOnce(list, html) {
   return true;
 }
 
+// The key of a form names one use of it, so that sending twice counts once. A text that was changed after a
+// failed try is another use: it gets a key of its own.
+export function renewKey(form, text) {
+  if (form.dataset.tried !== undefined && form.dataset.tried !== text) {
+    form.querySelector("[name=key]").value = `${Date.now()}-${Math.random()}`;
+  }
+  form.dataset.tried = text;
+}
+
+// The next use of a form, after one that arrived.
+export function nextKey(form, key) {
+  form.querySelector("[name=key]").value = key;
+  delete form.dataset.tried;
+}
+
 export function lastSeq(list) {
   return Math.max(0, ...[...list.children].map((row) => Number(row.dataset.seq)));
 }

@@ -1,0 +1,44 @@
+"""Streams of server-sent events: a busy topic and a quiet one alike give signs of life."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from starlette.requests import Request
+
+from store.notify import Topic
+from web import live
+from web.live import Hub, LiveEvent, stream
+
+
+def request() -> Request:
+    """Make a request whose reader never goes."""
+
+    async def receive() -> dict[str, object]:
+        await asyncio.Event().wait()
+        return {}
+
+    return Request({"type": "http", "method": "GET", "path": "/", "headers": []}, receive)
+
+
+async def test_a_busy_topic_does_not_make_its_reader_look_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Shortened, because a test does not wait for a quarter of a minute.
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0.02)
+    hub = Hub()
+    signs = 0
+
+    async def alive() -> None:
+        nonlocal signs
+        signs += 1
+        if signs == 3:
+            hub.close()
+
+    async def news() -> Sequence[LiveEvent]:
+        hub.heard(Topic.QUEUE)
+        return [LiveEvent("queue", "<p></p>")]
+
+    answer = stream(request(), hub, Topic.QUEUE, "", news, keep_alive=alive)
+    async with asyncio.timeout(10):
+        chunks = [chunk async for chunk in answer.body_iterator]
+    assert signs == 3
+    assert len(chunks) > 6
