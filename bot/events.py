@@ -15,12 +15,46 @@ class Verdict(StrEnum):
     ABSTAIN = "abstain"
 
 
+class Danger(StrEnum):
+    """The kinds of emergency that are recognised before any topic."""
+
+    VIOLENCE = "emergency-violence"
+    UNPAID_THREAT = "emergency-unpaid-threat"
+    PASSPORT_TAKEN = "emergency-passport-taken"
+    TRAFFICKING = "emergency-trafficking"
+    SUICIDE = "emergency-suicide"
+    ACCIDENT = "emergency-accident"
+    MEDICAL = "emergency-medical"
+    CHILD = "emergency-child"
+    FIRE = "emergency-fire"
+    HOMELESS_TONIGHT = "emergency-homeless-tonight"
+
+
+class Talk(StrEnum):
+    """Small talk, and the wish for a person in any wording."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    ROBOT = "robot"
+    INSULT = "insult"
+    ADVERT = "advert"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that may answer, with the score of the ranking (higher is better, not a probability)."""
+    """An entry that may answer, with its probability, between 0 and 1."""
 
     slug: str
-    score: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a message, and what may answer it: see `Understanding`."""
+
+    verdict: Verdict
+    matches: tuple[Match, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +62,21 @@ class Understanding:
     """What was understood of a text.
 
     `language` is a code of `bot.languages`; `certain` says that it may change the language of the
-    conversation. `matches` are best first; with `ANSWER` the first one answers, with `OFFER` the
-    first three are offered, with `ABSTAIN` none is used.
+    conversation; `rival` is a second language that it may as well be. `matches` are best first; with
+    `ANSWER` the first one answers, with `OFFER` the first three are offered, with `ABSTAIN` none is used.
+    `others` are the further questions of the same message. `danger` comes before everything else, and is
+    `gentle` where somebody asks for information about it; `talk` is what the message is where it asks nothing.
     """
 
     language: str
     certain: bool
     verdict: Verdict
     matches: tuple[Match, ...] = ()
+    others: tuple[Question, ...] = ()
+    talk: Talk | None = None
+    danger: Danger | None = None
+    gentle: bool = False
+    rival: str | None = None
 
 
 class MediaKind(StrEnum):
