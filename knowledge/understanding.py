@@ -1,32 +1,40 @@
-"""Understanding a message: its language, the entries that may answer, and whether to answer at all."""
+"""Understanding a message: its language, danger, small talk, the entries that may answer, and whether to answer.
+
+Evidence in the order of its cost: the very words of a phrase, then spelling, and the model only where these do
+not decide.
+"""
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from bot.events import Match, Understanding, Verdict
-from knowledge.cleaning import clean
+from bot.commands import normalised
+from bot.events import Question, Understanding
+from knowledge import deciding, reader
+from knowledge.calibration import Judgement
+from knowledge.cleaning import LONGEST, clean, without_identifiers
+from knowledge.deciding import NOTHING, Decision, Thresholds
 from knowledge.embedding import Embedder, EmbedderUnavailableError
 from knowledge.language import Identified
-from knowledge.search import Candidate, Index, Row
+from knowledge.reader import Reader
+from knowledge.search import Evidence
 
-# The simple rule of this floor, on scores of the development set; see docs/measurements.md.
-# With vectors: answer where the best entry is near and well ahead, offer where it is not far.
-ANSWER_FROM: Final = 0.48
-ANSWER_AHEAD: Final = 0.10
-SURE_FROM: Final = 0.70
-SURE_AHEAD: Final = 0.03
-OFFER_FROM: Final = 0.32
-# By spelling alone, much more careful.
-SPELLED_ANSWER_FROM: Final = 0.60
-SPELLED_ANSWER_AHEAD: Final = 0.15
-SPELLED_OFFER_FROM: Final = 0.28
-# An offer holds entries within this distance of the best one.
-OFFER_WITHIN: Final = 0.18
-OFFERED: Final = 3
-# Vectors of the last messages, in memory only: residents' words, never logged, never stored.
+# What was understood last, in memory only: residents' words, never logged, never stored.
 REMEMBERED: Final = 2048
+# Below this a message surely tells of no danger, whatever the model would say.
+_NO_DANGER: Final = 0.2
+
+
+class Means(StrEnum):
+    """What decided."""
+
+    WORDS = "exact words"
+    SPELLING = "spelling"
+    MEANING = "meaning"
+    NOTHING = "nothing to go by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +44,120 @@ class Explanation:
     understanding: Understanding
     cleaned: str
     identified: Identified
-    candidates: tuple[Candidate, ...]
-    exact: bool
-    by_meaning: bool
+    decision: Decision
+    means: Means
+    evidence: Evidence | None = None
+    judgement: Judgement | None = None
 
 
 class Understander:
-    """Understands messages with the index of the moment."""
+    """Understands messages with the reader of the moment."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        """Begin with an empty index; `adopt` brings another."""
+    def __init__(
+        self,
+        embedder: Embedder,
+        thresholds: Thresholds | None = None,
+        *,
+        counted: Callable[[str], None] = lambda _means: None,
+    ) -> None:
+        """Begin knowing nothing; `adopt` brings a reader. `counted` hears what decided each message."""
         self.embedder = embedder
-        self._index = Index((), None)
-        self._remembered: OrderedDict[str, Row] = OrderedDict()
+        self.thresholds = thresholds or Thresholds()
+        self.reader = reader.empty()
+        self._counted = counted
+        self._remembered: OrderedDict[tuple[str, str, str | None, bool], Explanation] = OrderedDict()
 
-    def adopt(self, index: Index) -> None:
-        """Use a new index from the next message on."""
-        self._index = index
+    def adopt(self, new: Reader) -> None:
+        """Use a new reader from the next message on."""
+        self.reader = new
+        self._remembered.clear()
 
     async def understand(self, text: str, *, language: str, hint: str | None, chosen: bool) -> Understanding:
-        """Understand a text of a conversation in `language`; `chosen`: the resident picked that language."""
+        """Understand a text of a conversation in `language`, "" where nothing is known of it.
+
+        `hint` is the language of the resident's app; `chosen`: the resident picked `language`.
+        """
         explained = await self.explain(text, language=language, hint=hint, chosen=chosen)
         return explained.understanding
 
     async def explain(self, text: str, *, language: str, hint: str | None = None, chosen: bool = False) -> Explanation:
         """Understand a text and say why."""
-        index = self._index
-        cleaned = clean(text)
-        identified = index.languages.identify(cleaned, language=language, hint=hint)
-        worth_looking = sum(character.isalpha() for character in cleaned) >= 2  # noqa: PLR2004 - one letter asks nothing
-        vector = await self._vector(cleaned) if worth_looking and index.dense else None
-        candidates: list[Candidate] = []
-        if worth_looking:
-            candidates = await asyncio.to_thread(index.rank, cleaned, identified.kind, vector)
-        exact = index.exact(cleaned) if worth_looking else None
-        verdict, matches = decide(candidates, exact=exact, by_meaning=vector is not None)
-        understanding = Understanding(
-            language=language if chosen else identified.language,
-            certain=identified.certain and not chosen,
-            verdict=verdict,
-            matches=matches,
-        )
-        return Explanation(
-            understanding, cleaned, identified, tuple(candidates[:5]), exact is not None, vector is not None
-        )
-
-    async def _vector(self, cleaned: str) -> Row | None:
-        """Give the vector of a text, from memory where it was asked before; None where the model is away."""
-        remembered = self._remembered.get(cleaned)
+        whole = without_identifiers(clean(text, longest=LONGEST * 4))
+        asked = whole[:LONGEST].rstrip()
+        key = (whole, language, hint, chosen)
+        remembered = self._remembered.get(key)
         if remembered is not None:
-            self._remembered.move_to_end(cleaned)
+            self._remembered.move_to_end(key)
             return remembered
-        try:
-            vector: Row = (await self.embedder.embed([cleaned]))[0]
-        except EmbedderUnavailableError:
-            return None
-        self._remembered[cleaned] = vector
+        current = self.reader
+        identified = current.languages.identify(asked, language=language, hint=hint)
+        decision, means, evidence, judgement = await self._decide(current, asked, identified)
+        others: tuple[Question, ...] = ()
+        if decision.danger is None or decision.gentle:
+            decision, others = await self._in_parts(current, whole, identified, decision)
+        understanding = Understanding(
+            language=language if chosen else identified.language or language,
+            certain=identified.certain and not chosen,
+            verdict=decision.verdict,
+            matches=decision.matches,
+            others=others,
+            talk=decision.talk,
+            danger=decision.danger,
+            gentle=decision.gentle,
+            rival=None if chosen else identified.rival,
+        )
+        self._counted(means.value)
+        explained = Explanation(understanding, asked, identified, decision, means, evidence, judgement)
+        if means is not Means.SPELLING or self.reader.by_meaning:
+            self._remember(key, explained)
+        return explained
+
+    def _remember(self, key: tuple[str, str, str | None, bool], explained: Explanation) -> None:
+        self._remembered[key] = explained
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
-        return vector
 
+    async def _decide(
+        self, current: Reader, asked: str, identified: Identified
+    ) -> tuple[Decision, Means, Evidence | None, Judgement | None]:
+        exact = current.exact.get(normalised(asked))
+        if exact is not None:
+            return deciding.of_label(exact), Means.WORDS, None, None
+        if current.index is None or sum(character.isalpha() for character in asked) < 2:  # noqa: PLR2004 - one letter asks nothing
+            return NOTHING, Means.NOTHING, None, None
+        kind = identified.kind
+        evidence = await asyncio.to_thread(current.evidence, asked, kind, None)
+        judgement = current.judge(evidence, kind)
+        if self._enough(current, judgement):
+            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
+            return decision, Means.SPELLING, evidence, judgement
+        if current.by_meaning:
+            try:
+                vector = (await self.embedder.embed([asked]))[0]
+            except EmbedderUnavailableError:
+                pass
+            else:
+                evidence = await asyncio.to_thread(current.evidence, asked, kind, vector)
+                judgement = current.judge(evidence, kind)
+                decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
+                return decision, Means.MEANING, evidence, judgement
+        decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False)
+        return decision, Means.SPELLING, evidence, judgement
 
-def decide(candidates: list[Candidate], *, exact: str | None, by_meaning: bool) -> tuple[Verdict, tuple[Match, ...]]:
-    """Answer, offer or abstain. Rather silent than wrong."""
-    matches = tuple(Match(candidate.slug, candidate.score) for candidate in candidates[:OFFERED])
-    if exact is not None:
-        others = tuple(match for match in matches if match.slug != exact)
-        return Verdict.ANSWER, (Match(exact, 1.0), *others)
-    if not matches:
-        return Verdict.ABSTAIN, ()
-    best = matches[0].score
-    ahead = best - matches[1].score if len(matches) > 1 else best
-    if by_meaning:
-        near = best >= ANSWER_FROM and ahead >= ANSWER_AHEAD
-        sure = best >= SURE_FROM and ahead >= SURE_AHEAD
-        answers, offers = near or sure, best >= OFFER_FROM
-    else:
-        answers = best >= SPELLED_ANSWER_FROM and ahead >= SPELLED_ANSWER_AHEAD
-        offers = best >= SPELLED_OFFER_FROM
-    if answers:
-        return Verdict.ANSWER, matches
-    if offers:
-        return Verdict.OFFER, tuple(match for match in matches if best - match.score <= OFFER_WITHIN)
-    return Verdict.ABSTAIN, ()
+    def _enough(self, current: Reader, judgement: Judgement) -> bool:
+        """Tell whether spelling decides by itself: an entry it is sure of, and no danger in sight."""
+        surely = judgement.correct >= self.thresholds.skip and judgement.danger < _NO_DANGER
+        return current.calibrated and surely
+
+    async def _in_parts(
+        self, current: Reader, whole: str, identified: Identified, decision: Decision
+    ) -> tuple[Decision, tuple[Question, ...]]:
+        """Look again at a message of several sentences: danger in any of them counts, and so does each question."""
+        parts = deciding.parts_of(whole[:LONGEST])
+        # A long story may end with what matters most.
+        ending = (whole[-LONGEST:],) if len(whole) > LONGEST else ()
+        decided = [(await self._decide(current, part, identified))[0] for part in (*parts, *ending)]
+        for one in decided:
+            if one.danger is not None and not one.gentle:
+                return one, ()
+        return deciding.together(decided[: len(parts)]) or (decision, ())

@@ -1,7 +1,7 @@
 """From an inbox row to the engine's event, with the row of the transcript that keeps what the resident did."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from bot.events import (
     Understanding,
     Verdict,
 )
+from bot.languages import CODES, closest
 from bot.picks import Pick, Verb
 from bot.state import Stage
 from knowledge.understanding import Understander
@@ -75,9 +76,12 @@ class Arrivals:
         steering = command_of(text) or number_of(text) or language_named(text)
         if steering is not None or state.stage is Stage.WITH_MEDIATOR:
             return Understanding(state.language, certain=False, verdict=Verdict.ABSTAIN)
-        return await self.understander.understand(
-            text, language=state.language, hint=turn.conversation.language_hint, chosen=state.chosen
+        # Before anything was said, the language of the state is only a default.
+        known = state.language if state.introduced or state.chosen else ""
+        understood = await self.understander.understand(
+            text, language=known, hint=closest(turn.conversation.language_hint), chosen=state.chosen
         )
+        return understood if understood.language in CODES else replace(understood, language=state.language)
 
     def _media(self, turn: Turn, payload: dict[str, Any]) -> Event:
         turn.reachable = True

@@ -9,22 +9,31 @@ from bot.languages import DEFAULT, closest
 from bot.state import State
 from bot.wording import Catalogue
 from knowledge import loading
-from knowledge.understanding import Understander
+from knowledge.reader import Reader
+from knowledge.search import FEATURES, Vocabularies
+from knowledge.understanding import Explanation, Understander
+from sportello import clock
 from sportello.commands import open_database
 from sportello.presenting import Presenter
-from sportello.program import embedder
+from sportello.program import embedder, thresholds
 from sportello.settings import Settings
+
+# How many labels are shown.
+SHOWN = 5
 
 
 async def ask(settings: Settings, text: str, channel_language: str | None) -> dict[str, Any]:
     """Give what the bot would understand and answer, as JSON values."""
     model = embedder(settings)
-    understander = Understander(model)
+    understander = Understander(model, thresholds(settings))
     try:
         async with open_database(settings) as database:
             async with database.read() as connection:
                 entries = await loading.load(connection)
-            understander.adopt(await loading.build(database, model, entries))
+            reader = await loading.build(database, model, entries, Vocabularies())
+            if not reader.calibrated:
+                reader = await loading.calibrate(database, model, reader, now=clock.now())
+            understander.adopt(reader)
         hint = closest(channel_language)
         explained = await understander.explain(text, language=hint or DEFAULT, hint=hint)
     finally:
@@ -44,20 +53,30 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
             "certain": explained.identified.certain,
         },
         "verdict": explained.understanding.verdict.value,
-        "by": "exact phrase" if explained.exact else "meaning" if explained.by_meaning else "spelling",
-        "candidates": [
-            {
-                "slug": candidate.slug,
-                "score": round(candidate.score, 3),
-                "nearest": round(candidate.nearest, 3),
-                "centroid": round(candidate.centroid, 3),
-                "spelling": round(candidate.spelling, 3),
-            }
-            for candidate in explained.candidates
-        ],
+        "by": explained.means.value,
+        "talk": explained.decision.talk,
+        "danger": explained.decision.danger,
+        **_judged(understander.reader, explained),
         "answers_in": language,
         "does": [type(action).__name__ for action in stepped.actions if not isinstance(action, Say)],
         "says": says,
+    }
+
+
+def _judged(reader: Reader, explained: Explanation) -> dict[str, Any]:
+    """Give the probabilities and, for the best labels of all kinds, the evidence they rest on."""
+    judgement, evidence = explained.judgement, explained.evidence
+    if judgement is None or evidence is None:
+        return {"correct": 1.0, "alarm": 0.0, "candidates": []}
+    best = judgement.scores.argsort()[::-1][:SHOWN]
+    return {
+        "correct": round(judgement.correct, 3),
+        "alarm": round(judgement.danger, 3),
+        "candidates": [
+            {"label": reader.label(place), "score": round(float(judgement.scores[place]), 2)}
+            | {name: round(float(value), 3) for name, value in zip(FEATURES, evidence.table[place], strict=True)}
+            for place in best.tolist()
+        ],
     }
 
 
@@ -66,11 +85,12 @@ def as_text(answer: dict[str, Any]) -> str:
     language = answer["language"]
     lines = [
         f"language  {language['kind']} ({language['probability']:.2f}{', certain' if language['certain'] else ''})",
-        f"verdict   {answer['verdict']}, by {answer['by']}; answers in {answer['answers_in']}",
+        f"verdict   {answer['verdict']} ({answer['correct']:.2f}), by {answer['by']}",
+        f"answers in {answer['answers_in']}",
+        f"danger    {answer['danger'] or 'none'} ({answer['alarm']:.2f})   small talk  {answer['talk'] or 'none'}",
     ]
     lines += [
-        f"  {c['score']:.3f}  {c['slug']}  "
-        f"(nearest {c['nearest']:.3f}, centroid {c['centroid']:.3f}, spelling {c['spelling']:.3f})"
+        f"  {c['score']:6.2f}  {c['label']}  ({', '.join(f'{name} {c[name]:.3f}' for name in FEATURES)})"
         for c in answer["candidates"]
     ]
     for body in answer["says"]:

@@ -100,7 +100,7 @@ async def _set_up(database: Database) -> None:
     report = await _import(database, files.STARTER, overwrite=False)
     typer.echo(f"  {report.entries} entries, {len(report.published)} translations new.")
     if report.published:
-        typer.echo("Reading them into the model; this takes half a minute, once ...")
+        typer.echo("They are read into the model beside serving, once, for some minutes; until then spelling must do.")
 
 
 async def _first_sign_in(database: Database) -> str | None:

@@ -12,6 +12,7 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 class Counts:
     """Counters of one process; none of them says anything about a resident."""
 
+    understood: Counter
     turns: Counter
     turn_seconds: Histogram
     deliveries: Counter
@@ -21,6 +22,9 @@ class Counts:
     def on(cls, registry: CollectorRegistry) -> Self:
         """Make the counters on a registry."""
         return cls(
+            understood=Counter(
+                "sportello_understood", "Messages by what decided their understanding", ["means"], registry=registry
+            ),
             turns=Counter("sportello_turns", "Turns by how they ended", ["outcome"], registry=registry),
             turn_seconds=Histogram(
                 "sportello_turn_seconds", "From receiving to the end of the turn", registry=registry, buckets=SECONDS

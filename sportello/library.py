@@ -1,6 +1,8 @@
 """The entries of the moment in this process, and the index made of them."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -8,11 +10,15 @@ from bot.wording import Catalogue
 from channels.webchat import TopicEntry, TopicGroup
 from knowledge import loading
 from knowledge.entry import GROUPS, Entry, translation_for
+from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from store.database import Database
 
 log = structlog.get_logger(__name__)
+
+# An edit changes a few texts; this many take about a second of the model's time.
+EMBEDDED_AT_ONCE: Final = 120
 
 
 class Library:
@@ -24,6 +30,7 @@ class Library:
         self._understander = understander
         self._presenter = Presenter(catalogue, {})
         self._loaded: tuple[Entry, ...] | None = None
+        self._vocabularies = Vocabularies()
 
     @property
     def presenter(self) -> Presenter:
@@ -41,17 +48,49 @@ class Library:
         return self._loaded is not None
 
     async def refresh(self) -> bool:
-        """Read the published entries; where any changed, build the index anew and take both into use."""
+        """Read the published entries; where any changed, build the reader anew and take both into use.
+
+        A few new texts are embedded on the way. Where there are many, as at a first start, spelling must do until
+        `complete` has embedded them.
+        """
         async with self._database.read() as connection:
             entries = await loading.load(connection)
         if entries == self._loaded:
             return False
-        if self._understander is not None:
-            index = await loading.build(self._database, self._understander.embedder, entries)
-            self._understander.adopt(index)
+        await self._read(entries, at_most=EMBEDDED_AT_ONCE)
         self._presenter = Presenter(self._presenter.catalogue, {entry.slug: entry for entry in entries})
         self._loaded = entries
-        log.info("knowledge_loaded", entries=len(entries))
+        return True
+
+    async def complete(self) -> bool:
+        """Embed what is missing, however much, and take the whole reader into use; also where the model was away."""
+        understander = self._understander
+        if understander is None or self._loaded is None or understander.reader.by_meaning:
+            return False
+        if not understander.embedder.has_model:
+            return False
+        await self._read(self._loaded, at_most=None)
+        return understander.reader.by_meaning
+
+    async def _read(self, entries: tuple[Entry, ...], *, at_most: int | None) -> None:
+        understander = self._understander
+        if understander is not None:
+            reader = await loading.build(
+                self._database, understander.embedder, entries, self._vocabularies, at_most=at_most
+            )
+            understander.adopt(reader)
+            log.info("knowledge_read", entries=len(entries), by_meaning=reader.by_meaning)
+
+    async def calibrate(self, now: datetime) -> bool:
+        """Fit the calibration of new entries, which takes seconds; they are answered by the last one meanwhile."""
+        understander = self._understander
+        if understander is None or understander.reader.calibrated or not self._loaded:
+            return False
+        reader = understander.reader
+        calibrated = await loading.calibrate(self._database, understander.embedder, reader, now=now)
+        if understander.reader is reader:
+            understander.adopt(calibrated)
+            log.info("knowledge_calibrated", error=calibrated.calibration.reliability.get("by_meaning", {}).get("all"))
         return True
 
     def topics(self, code: str) -> tuple[TopicGroup, ...]:

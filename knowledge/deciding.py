@@ -1,0 +1,136 @@
+"""What to do with what the evidence says: answer, offer, abstain, or something before any topic. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.events import Danger, Match, Question, Talk, Verdict
+from knowledge.calibration import Judgement
+from knowledge.labels import DANGERS, TALKS
+from knowledge.reader import Reader
+from knowledge.weighing import shares
+
+OFFERED: Final = 3
+# Entries that inform about a danger: asked calmly, they are answered, below the gentle form of the card.
+INFORMING: Final[dict[str, Danger]] = {
+    "domestic-violence-help": Danger.VIOLENCE,
+    "trafficking-help": Danger.TRAFFICKING,
+    "labour-exploitation": Danger.TRAFFICKING,
+}
+# Small talk needs this share of everything that the message could be.
+_TALK_SHARE: Final = 0.5
+# Where a message ends one question and begins another, and the least that is one.
+_BREAK: Final = re.compile(r"(?<=[?？؟!！。۔।])\s*|\n+|\s*[;；]\s*")
+_LEAST_WORDS: Final = 3
+_LEAST_LETTERS: Final = 4
+_PARTS_AT_MOST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which probabilities on the bot answers, offers, and raises the alarm; see docs/measurements.md.
+
+    `spelled` is how much more it takes where the model is away; `skip` from where on spelling alone is enough,
+    so that the model need not be asked.
+    """
+
+    answer: float = 0.6
+    offer: float = 0.12
+    danger: float = 0.72
+    spelled: float = 0.1
+    skip: float = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done about one text, apart from its language."""
+
+    verdict: Verdict
+    matches: tuple[Match, ...]
+    talk: Talk | None = None
+    danger: Danger | None = None
+    gentle: bool = False
+
+
+NOTHING: Final = Decision(Verdict.ABSTAIN, ())
+
+
+def decide(reader: Reader, judgement: Judgement, thresholds: Thresholds, *, by_meaning: bool) -> Decision:
+    """Decide what a judgement leads to. Rather silent than wrong; in danger rather wrong than silent."""
+    more = 0.0 if by_meaning else thresholds.spelled
+    matches = _matches(reader, judgement)
+    verdict = Verdict.ABSTAIN
+    if matches and judgement.correct >= thresholds.answer + more:
+        verdict = Verdict.ANSWER
+    elif matches and judgement.correct >= thresholds.offer:
+        verdict = Verdict.OFFER
+    best = reader.label(int(judgement.scores.argmax()))
+    informing = INFORMING.get(matches[0].slug) if matches and verdict is Verdict.ANSWER else None
+    if judgement.danger >= thresholds.danger:
+        return Decision(verdict, matches, danger=_kind_of_danger(reader, judgement))
+    if informing is not None:
+        return Decision(verdict, matches, danger=informing, gentle=True)
+    if best in TALKS and verdict is not Verdict.ANSWER:
+        share = float(shares(judgement.scores)[int(judgement.scores.argmax())])
+        if share >= _TALK_SHARE:
+            return Decision(Verdict.ABSTAIN, (), talk=Talk(best))
+    return Decision(verdict, matches if verdict is not Verdict.ABSTAIN else ())
+
+
+def of_label(label: str) -> Decision:
+    """Decide for a text that is, word for word, a phrase of a label."""
+    if label in DANGERS:
+        return Decision(Verdict.ABSTAIN, (), danger=Danger(label))
+    if label in TALKS:
+        return Decision(Verdict.ABSTAIN, (), talk=Talk(label))
+    informing = INFORMING.get(label)
+    return Decision(Verdict.ANSWER, (Match(label, 1.0),), danger=informing, gentle=informing is not None)
+
+
+def _matches(reader: Reader, judgement: Judgement) -> tuple[Match, ...]:
+    """Give the best entries with their probabilities: what the first one lacks is shared out by the scores."""
+    ranked = judgement.ranked[:OFFERED]
+    if not ranked:
+        return ()
+    portions = shares(judgement.scores[list(judgement.ranked)])
+    left = max(1.0 - float(portions[0]), 1e-9)
+    others = [
+        Match(reader.label(place), float(portion) / left * (1 - judgement.correct))
+        for place, portion in zip(ranked[1:], portions[1:], strict=False)
+    ]
+    return (Match(reader.label(ranked[0]), judgement.correct), *others)
+
+
+def _kind_of_danger(reader: Reader, judgement: Judgement) -> Danger:
+    scores = judgement.scores.copy()
+    scores[~reader.masks.dangers] = scores.min() - 1
+    return Danger(reader.label(int(scores.argmax())))
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """Give the questions of a message, where it may hold several; otherwise nothing."""
+    found = [part.strip() for part in _BREAK.split(text)]
+    long_enough = [
+        part
+        for part in found
+        if len(part.split()) >= _LEAST_WORDS
+        or (not part.isascii() and sum(c.isalpha() for c in part) >= _LEAST_LETTERS and " " not in part)
+    ]
+    return tuple(long_enough[:_PARTS_AT_MOST]) if len(long_enough) > 1 else ()
+
+
+def together(decisions: Sequence[Decision]) -> tuple[Decision, tuple[Question, ...]] | None:
+    """Put the questions of a message together; None where they are not several questions after all."""
+    answered = [one for one in decisions if one.verdict is Verdict.ANSWER and one.matches]
+    slugs = {one.matches[0].slug for one in answered}
+    if len(slugs) < 2:  # noqa: PLR2004 - several are two or more
+        return None
+    seen: set[str] = set()
+    questions: list[Decision] = []
+    for one in decisions:
+        if one.matches and one.matches[0].slug not in seen:
+            seen.add(one.matches[0].slug)
+            questions.append(one)
+    first, *others = questions
+    return first, tuple(Question(other.verdict, other.matches) for other in others)

@@ -1,0 +1,232 @@
+"""Fitting a calibration on the phrases of the moment. Takes seconds, and no randomness."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.calibration import Calibration, Fit, scores_of, unfitted
+from knowledge.embedding import Vectors
+from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase
+from knowledge.logistic import fit_logistic, sigmoid
+from knowledge.scripts import is_romanised
+from knowledge.search import Evidence, Index, Table, Vocabularies
+from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_features, entry_features
+
+Array = NDArray[np.float64]
+
+# How many hidden phrases are asked, of entries for each kind of text and of signals for each label.
+ASKED_PER_KIND: Final = 120
+ASKED_PER_SIGNAL: Final = 110
+# What residents ask that no entry answers, as a share of all they ask.
+OUT_OF_SCOPE: Final = 0.22
+# And of these, the share that is about something else altogether, not about an entry that is hidden.
+BACKGROUND: Final = 0.85
+# How strongly the fits are drawn toward their starting points, in rows.
+_CORRECT_STRENGTH: Final = 0.5
+_ADJUSTMENT_STRENGTH: Final = 6.0
+_BINS: Final = 10
+# In how many parts the phrases are hidden, one after the other.
+PARTS: Final = 3
+# With fewer entries nothing can be fitted.
+ENTRIES_FROM: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A hidden phrase asked as a message: the evidence it found, and which label it is of (-1: of none)."""
+
+    phrase: Phrase
+    evidence: Evidence
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Decisions:
+    """Decisions about the best entry: described, right or wrong, how much each counts, and of which kind."""
+
+    described: Array
+    right: Array
+    weights: Array
+    kinds: tuple[str, ...]
+
+
+def fit(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> Calibration:
+    """Fit everything on the phrases of entries and signals; `vectors` has a row for each, or there is no model."""
+    if len({phrase.label for phrase in phrases} - set(SIGNALS)) < ENTRIES_FROM:
+        return unfitted()
+    asked, masks = _ask(phrases, vectors, vocabularies)
+    spelled = [_Asked(one.phrase, one.evidence.spelled(), one.place) for one in asked]
+    spelling, spelling_decisions = _fit_one(spelled, masks, by_meaning=False)
+    meaning, decisions = (spelling, spelling_decisions)
+    if vectors is not None:
+        meaning, decisions = _fit_one(asked, masks, by_meaning=True)
+    adjustments = _adjustments(decisions, meaning.correct)
+    by_spelling = _adjustments(spelling_decisions, spelling.correct)
+    reliability = {
+        "fitted": True,
+        "asked": len(asked),
+        "by_meaning": _reliability(decisions, meaning.correct, adjustments),
+        "by_spelling": _reliability(spelling_decisions, spelling.correct, by_spelling),
+    }
+    named = {f"{kind}, by spelling": values for kind, values in by_spelling.items()}
+    return Calibration(meaning, spelling, {**adjustments, **named}, reliability)
+
+
+def _ask(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
+    """Hide each third of the phrases in turn, and ask a share of them."""
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    fold = np.zeros(len(phrases), dtype=np.intp)
+    for place, phrase in enumerate(phrases):
+        # Embedded ones by themselves, so that every label keeps some of them in each part.
+        key = (phrase.label, f"{phrase.kind} {phrase.embedded}")
+        fold[place] = seen[key] % PARTS
+        seen[key] += 1
+    chosen = _chosen(phrases)
+    asked: list[_Asked] = []
+    masks: Masks | None = None
+    for hidden in range(PARTS):
+        kept = np.flatnonzero(fold != hidden).tolist()
+        index = Index([phrases[place] for place in kept], None if vectors is None else vectors[kept], vocabularies)
+        masks = Masks.of(index.labels)
+        places = {label: place for place, label in enumerate(index.labels)}
+        for place in np.flatnonzero(fold == hidden).tolist():
+            if place in chosen:
+                phrase = phrases[place]
+                vector = None if vectors is None else vectors[place]
+                evidence = index.evidence(phrase.text, phrase.kind, vector)
+                asked.append(_Asked(phrase, evidence, places.get(phrase.label, -1)))
+    assert masks is not None  # noqa: S101 - for the type checker: there are two halves
+    return asked, masks
+
+
+def _chosen(phrases: Sequence[Phrase]) -> frozenset[int]:
+    """Choose the phrases to ask: evenly over what there is of each kind, and of each signal."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, phrase in enumerate(phrases):
+        if not phrase.embedded:
+            continue
+        groups[phrase.label if phrase.label in SIGNALS else f"kind {phrase.kind}"].append(place)
+    chosen: set[int] = set()
+    for group, places in groups.items():
+        most = ASKED_PER_KIND if group.startswith("kind ") else ASKED_PER_SIGNAL
+        step = max(len(places) / most, 1.0)
+        chosen.update(places[int(number * step)] for number in range(int(len(places) / step)))
+    return frozenset(chosen)
+
+
+def _fit_one(asked: Sequence[_Asked], masks: Masks, *, by_meaning: bool) -> tuple[Fit, _Decisions]:
+    scores = [
+        scores_of(one.evidence.table, romanised=is_romanised(one.phrase.kind), by_meaning=by_meaning) for one in asked
+    ]
+    decisions = _decisions(asked, scores, masks)
+    correct = fit_logistic(
+        decisions.described,
+        decisions.right,
+        decisions.weights,
+        toward=np.zeros(len(ENTRY_FEATURES)),
+        strength=_CORRECT_STRENGTH,
+    )
+    return Fit(correct, _danger(asked, scores, masks)), decisions
+
+
+def _decisions(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> _Decisions:
+    """Describe the decision for every asked phrase, and once more with its own entry taken away."""
+    rows: list[tuple[Array, bool, str, str]] = []
+    for one, scores in zip(asked, scored, strict=True):
+        entry = one.phrase.label not in SIGNALS
+        if one.phrase.label in TALKS or one.phrase.label in DANGERS:
+            continue
+        right = _described(one.evidence.table, scores, masks)
+        rows.append((right[0], entry and right[1] == one.place, "entry" if entry else "background", one.phrase.kind))
+        if entry and one.place >= 0:
+            left = np.arange(len(scores)) != one.place
+            described, _ = _described(one.evidence.table[left], scores[left], masks.without(one.place))
+            rows.append((described, False, "hidden", one.phrase.kind))
+    sorts = np.array([row[2] for row in rows])
+    outside = OUT_OF_SCOPE / (1 - OUT_OF_SCOPE) * (sorts == "entry").sum()
+    background = BACKGROUND if (sorts == "background").any() else 0.0
+    weights = np.ones(len(rows))
+    for sort, share in (("background", background), ("hidden", 1 - background)):
+        weights[sorts == sort] = outside * share / max((sorts == sort).sum(), 1)
+    return _Decisions(
+        np.stack([row[0] for row in rows]),
+        np.array([float(row[1]) for row in rows]),
+        weights,
+        tuple(row[3] for row in rows),
+    )
+
+
+def _described(table: Table, scores: Array, masks: Masks) -> tuple[Array, int]:
+    places = np.flatnonzero(masks.entries)
+    order = places[np.argsort(-scores[places], kind="stable")]
+    second = int(order[1]) if len(order) > 1 else None
+    return entry_features(table, scores, masks, best=int(order[0]), second=second), int(order[0])
+
+
+def _danger(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> Array:
+    """Fit the probability of danger, both sides counting the same."""
+    rows = [
+        (danger_features(one.evidence, scores, masks), one.phrase.label in DANGERS)
+        for one, scores in zip(asked, scored, strict=True)
+    ]
+    targets = np.array([float(danger) for _, danger in rows])
+    weights = np.where(targets == 1, 0.5 / max(targets.sum(), 1), 0.5 / max((1 - targets).sum(), 1)) * len(rows)
+    toward = np.zeros(len(DANGER_FEATURES))
+    return fit_logistic(np.stack([row for row, _ in rows]), targets, weights, toward=toward, strength=1.0)
+
+
+def _adjustments(decisions: _Decisions, correct: Array) -> dict[str, tuple[float, float]]:
+    """Fit slope and offset of the log odds for each kind, drawn toward leaving them as they are."""
+    odds = decisions.described @ correct
+    found: dict[str, tuple[float, float]] = {}
+    for kind in sorted(set(decisions.kinds)):
+        of_kind = np.array([other == kind for other in decisions.kinds])
+        inputs = np.column_stack([odds[of_kind], np.ones(of_kind.sum())])
+        slope, offset = fit_logistic(
+            inputs,
+            decisions.right[of_kind],
+            decisions.weights[of_kind],
+            toward=np.array([1.0, 0.0]),
+            strength=_ADJUSTMENT_STRENGTH,
+        )
+        found[kind] = (max(float(slope), 0.2), float(offset))
+    return found
+
+
+def _reliability(
+    decisions: _Decisions, correct: Array, adjustments: dict[str, tuple[float, float]]
+) -> dict[str, dict[str, float]]:
+    """Tell for each kind, and for all, how many decisions there were, how many right, and the calibration error."""
+    odds = decisions.described @ correct
+    slopes = np.array([adjustments[kind][0] for kind in decisions.kinds])
+    offsets = np.array([adjustments[kind][1] for kind in decisions.kinds])
+    probabilities = sigmoid(slopes * odds + offsets)
+    told: dict[str, dict[str, float]] = {}
+    for kind in ("all", *sorted(set(decisions.kinds))):
+        of_kind = np.array([kind in {"all", other} for other in decisions.kinds])
+        told[kind] = {
+            "n": int(of_kind.sum()),
+            "right": round(float(np.average(decisions.right[of_kind], weights=decisions.weights[of_kind])), 4),
+            "error": round(
+                calibration_error(probabilities[of_kind], decisions.right[of_kind], decisions.weights[of_kind]), 4
+            ),
+        }
+    return told
+
+
+def calibration_error(probabilities: Array, right: Array, weights: Array) -> float:
+    """Give the expected calibration error: the mean distance of promised and kept, over ten bins of equal width."""
+    bins = np.minimum((probabilities * _BINS).astype(np.intp), _BINS - 1)
+    total = 0.0
+    for number in range(_BINS):
+        inside = bins == number
+        if inside.any():
+            weight = weights[inside].sum()
+            promised = np.average(probabilities[inside], weights=weights[inside])
+            kept = np.average(right[inside], weights=weights[inside])
+            total += weight * abs(promised - kept)
+    return float(total / weights.sum())

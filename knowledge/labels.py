@@ -1,0 +1,91 @@
+"""What a message can be about, with the phrases that show it: the entries, and the signals before them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from bot.events import Danger, Talk
+from knowledge.cleaning import clean
+from knowledge.entry import Entry
+from knowledge.scripts import is_romanised, kind_of
+
+FOLDER: Final = Path(__file__).resolve().parent / "signals"
+HARMLESS: Final = "harmless"
+ELSEWHERE: Final = "elsewhere"
+DANGERS: Final = frozenset(danger.value for danger in Danger)
+TALKS: Final = frozenset(talk.value for talk in Talk)
+SIGNALS: Final = (*sorted(DANGERS), *sorted(TALKS), HARMLESS, ELSEWHERE)
+
+
+# How many phrases of a label and kind are embedded, of entries and of signals; more bring nothing, and each takes
+# a hundredth of a second of a first start (docs/measurements.md). The model knows little of romanised texts.
+_EMBEDDED: Final = {(False, False): 6, (False, True): 2, (True, False): 8, (True, True): 6}
+
+
+class SignalsError(ValueError):
+    """A file of signals is not as it should be; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A question or phrase of a label, cleaned; `kind` is its language, as `scripts.kind_of` tells it apart.
+
+    `embedded`: it is matched by meaning too; the others by spelling alone.
+    """
+
+    label: str
+    language: str
+    kind: str
+    text: str
+    embedded: bool = True
+
+
+def _phrase(label: str, language: str, text: str) -> Phrase:
+    cleaned = clean(text)
+    return Phrase(label, language, kind_of(language, cleaned), cleaned)
+
+
+def entry_phrases(entries: Sequence[Entry]) -> list[Phrase]:
+    """Give what entries are matched on: questions and phrases in all languages, never answers."""
+    return [
+        _phrase(entry.slug, translation.language, text)
+        for entry in entries
+        for translation in entry.translations.values()
+        for text in dict.fromkeys((translation.question, *translation.phrases))
+    ]
+
+
+@lru_cache(maxsize=4)
+def signal_phrases(folder: Path = FOLDER) -> tuple[Phrase, ...]:
+    """Read the signals of all languages. Raises SignalsError."""
+    found: list[Phrase] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            read: Mapping[str, Sequence[str]] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - every scalar is a string
+        except yaml.YAMLError as error:
+            raise SignalsError(f"{path.name} is no YAML: {error}") from error
+        if set(read) != set(SIGNALS):
+            raise SignalsError(f"{path.name}: missing or unknown: {sorted(set(read) ^ set(SIGNALS))}")
+        found += [_phrase(label, path.stem, text) for label, texts in read.items() for text in texts]
+    return tuple(found)
+
+
+def all_phrases(entries: Sequence[Entry]) -> list[Phrase]:
+    """Give all that messages are matched with, in a fixed order: entries first, then signals."""
+    if not entries:
+        return []
+    unique: dict[tuple[str, str], Phrase] = {}
+    seen: Counter[tuple[str, str]] = Counter()
+    for phrase in (*entry_phrases(entries), *signal_phrases()):
+        key = (phrase.label, phrase.text)
+        if not phrase.text or key in unique:
+            continue
+        seen[phrase.label, phrase.kind] += 1
+        most = _EMBEDDED[phrase.label in SIGNALS, is_romanised(phrase.kind)]
+        unique[key] = replace(phrase, embedded=seen[phrase.label, phrase.kind] <= most)
+    return list(unique.values())

@@ -1,0 +1,103 @@
+"""Everything that is needed to understand messages, made of the entries of the moment. Immutable."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from bot.commands import normalised
+from knowledge.calibration import VERSION, Calibration, Judgement, unfitted
+from knowledge.embedding import Vectors
+from knowledge.entry import Entry
+from knowledge.fitting import fit
+from knowledge.labels import ELSEWHERE, HARMLESS, Phrase
+from knowledge.language import LanguageModel, samples
+from knowledge.search import Evidence, Index, Row, Vocabularies
+from knowledge.weighing import Masks
+
+
+def digest_of(phrases: Sequence[Phrase], model: str) -> bytes:
+    """Give what a calibration is kept under: it changes with the phrases, the model and the method."""
+    hashed = hashlib.sha256(f"{model} {VERSION}".encode())
+    for phrase in phrases:
+        hashed.update(f"{phrase.label}\0{phrase.kind}\0{phrase.text}\1".encode())
+    return hashed.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An index with its language model and its calibration.
+
+    `calibrated` is false while the calibration was fitted on other phrases. `exact` gives the label of a text
+    that is, word for word, one of its phrases; texts that decide nothing (harmless, elsewhere) are not in it.
+    """
+
+    phrases: tuple[Phrase, ...]
+    vectors: Vectors | None
+    vocabularies: Vocabularies
+    languages: LanguageModel
+    index: Index | None
+    masks: Masks
+    calibration: Calibration
+    calibrated: bool
+    exact: dict[str, str] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        entries: Sequence[Entry],
+        phrases: Sequence[Phrase],
+        vectors: Vectors | None,
+        vocabularies: Vocabularies,
+        calibration: Calibration | None,
+        *,
+        calibrated: bool,
+    ) -> Self:
+        """Make a reader; `vectors` has a row for each phrase, or there is no model."""
+        index = Index(phrases, vectors, vocabularies) if phrases else None
+        return cls(
+            phrases=tuple(phrases),
+            vectors=vectors,
+            vocabularies=vocabularies,
+            languages=LanguageModel(samples(phrases, entries)),
+            index=index,
+            masks=Masks.of(index.labels if index is not None else ()),
+            calibration=calibration or unfitted(),
+            calibrated=calibrated,
+            exact={
+                normalised(phrase.text): phrase.label
+                for phrase in reversed(phrases)
+                if phrase.label not in {HARMLESS, ELSEWHERE}
+            },
+        )
+
+    @property
+    def by_meaning(self) -> bool:
+        """Tell whether the phrases are there as vectors."""
+        return self.vectors is not None
+
+    def fitted(self) -> Calibration:
+        """Fit a calibration on the phrases. Takes seconds."""
+        return fit(self.phrases, self.vectors, self.vocabularies)
+
+    def with_calibration(self, calibration: Calibration) -> "Reader":
+        """Give the same reader with a calibration of its own."""
+        return replace(self, calibration=calibration, calibrated=True)
+
+    def evidence(self, text: str, kind: str, vector: Row | None) -> Evidence:
+        """Weigh all labels for a cleaned text; there is an index."""
+        assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
+        return self.index.evidence(text, kind, vector)
+
+    def judge(self, evidence: Evidence, kind: str) -> Judgement:
+        """Judge evidence."""
+        return self.calibration.judge(evidence, self.masks, kind=kind)
+
+    def label(self, place: int) -> str:
+        """Give the label at a place."""
+        return "" if self.index is None else self.index.labels[place]
+
+
+def empty() -> Reader:
+    """Give a reader that knows nothing, until there is another."""
+    return Reader.of((), (), None, Vocabularies(), None, calibrated=True)

@@ -1,0 +1,176 @@
+"""Evidence from spelling: character n-grams, as an index over phrases and as counts over labels.
+
+Two views of a text are compared: its letters in Latin, and its consonants. For each, the index gives the
+similarity of a message with its nearest phrase of every label (tf-idf, cosine), and how much better its
+n-grams fit each label than all others (complement naive Bayes: Rennie et al., ICML 2003).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.romanising import in_latin, skeleton
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+LETTERS: Final = (2, 3, 4, 5)
+CONSONANTS: Final = (1, 2, 3, 4)
+_SMOOTHING: Final = 0.3
+# An n-gram that more than this share of all phrases have tells nearly nothing about which one is near, and
+# takes most of the time.
+COMMON: Final = 0.02
+
+
+def ngrams(words: Sequence[str], orders: Sequence[int]) -> Iterator[str]:
+    """Give the character n-grams of each word, edges marked by a space."""
+    for word in words:
+        edged = f" {word} "
+        for order in orders:
+            for start in range(len(edged) - order + 1):
+                yield edged[start : start + order]
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """The n-grams of a text: numbers of a vocabulary with their counts, and how many are not in it."""
+
+    ids: Places
+    counts: Floats
+    unknown: int
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """Numbers n-grams and remembers the texts it has counted, so that a rebuilt index counts only what is new."""
+
+    orders: tuple[int, ...]
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _counted: dict[str, tuple[Places, Floats]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Give how many n-grams have a number."""
+        return len(self._numbers)
+
+    def learn(self, text: str) -> tuple[Places, Floats]:
+        """Count a text, numbering what is new."""
+        known = self._counted.get(text)
+        if known is None:
+            numbers = self._numbers
+            ids = [numbers.setdefault(gram, len(numbers)) for gram in ngrams(text.split(), self.orders)]
+            unique, counts = np.unique(np.array(ids, dtype=np.int64), return_counts=True)
+            known = self._counted[text] = unique, counts.astype(np.float32)
+        return known
+
+    def look_up(self, text: str) -> Grams:
+        """Count a text without learning from it."""
+        numbers = self._numbers
+        found = [numbers.get(gram, -1) for gram in ngrams(text.split(), self.orders)]
+        ids, counts = np.unique(np.array([place for place in found if place >= 0], dtype=np.int64), return_counts=True)
+        return Grams(ids, counts.astype(np.float32), len(found) - int(counts.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Postings:
+    """For each n-gram, where it occurs and with which weight."""
+
+    starts: Places
+    places: NDArray[np.int32]
+    weights: Floats
+
+    @classmethod
+    def of(cls, grams: Places, places: Places, weights: Floats, size: int) -> "_Postings":
+        order = np.argsort(grams, kind="stable")
+        starts = np.zeros(size + 1, dtype=np.int64)
+        np.cumsum(np.bincount(grams, minlength=size), out=starts[1:])
+        return cls(starts, places[order].astype(np.int32), weights[order].astype(np.float32))
+
+    def of_query(self, ids: Places) -> tuple[NDArray[np.int32], Floats, Places]:
+        """Give places and weights of all n-grams of a query, and for each which n-gram of the query it is of."""
+        starts, lengths = self.starts[ids], self.starts[ids + 1] - self.starts[ids]
+        total = int(lengths.sum())
+        within = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        taken = np.repeat(starts, lengths) + within
+        return self.places[taken], self.weights[taken], np.repeat(np.arange(len(ids)), lengths)
+
+
+class Spelling:
+    """One view of all phrases, immutable once made. Phrases come in the order of their labels."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, texts: Sequence[str], owners: NDArray[np.intp], alarming: NDArray[np.bool_]
+    ) -> None:
+        """`owners` names the label of each text, rising; `alarming` says of every label whether it is a danger."""
+        labels = len(alarming)
+        self._vocabulary = vocabulary
+        counted = [vocabulary.learn(text) for text in texts]
+        size = self._size = len(vocabulary)
+        lengths = np.array([len(ids) for ids, _ in counted])
+        grams = np.concatenate([ids for ids, _ in counted])
+        rows = np.repeat(np.arange(len(texts)), lengths)
+        self._idf = (np.log((1 + len(texts)) / (1 + np.bincount(grams, minlength=size))) + 1).astype(np.float32)
+        self._rarest = float(np.log(1 + len(texts)) + 1)
+        weights = (1 + np.log(np.concatenate([counts for _, counts in counted]))) * self._idf[grams]
+        norms = np.sqrt(np.bincount(rows, weights=weights**2, minlength=len(texts)))
+        weights = (weights / np.where(norms == 0, 1, norms)[rows]).astype(np.float32)
+        telling = (np.bincount(grams, minlength=size) <= max(COMMON * len(texts), 50))[grams]
+        self._rows = _Postings.of(grams[telling], rows[telling], weights[telling], size)
+        self._count = len(texts)
+        self._first_rows = np.searchsorted(owners, np.arange(labels))
+        pairs, places = np.unique(grams * labels + owners[rows], return_inverse=True)
+        sums = np.bincount(places, weights=weights).astype(np.float32)
+        self._labels = _Postings.of(pairs // labels, pairs % labels, sums, size)
+        self._of_gram = np.bincount(pairs // labels, weights=sums, minlength=size)
+        of_alarm = np.bincount(pairs // labels, weights=sums * alarming[pairs % labels], minlength=size)
+        self._odds = _log_odds(of_alarm, self._of_gram - of_alarm)
+        of_label = np.bincount(pairs % labels, weights=sums, minlength=labels)
+        self._others = np.log(_SMOOTHING * size + of_label.sum() - of_label)
+
+    def nearest(self, text: str) -> Floats:
+        """Give for every label the similarity with its nearest phrase."""
+        return self._nearest(*self._weighed(text))
+
+    def evidence(self, text: str) -> tuple[Floats, Floats, float]:
+        """Give for every label the similarity with its nearest phrase and the fit of its n-grams; and the alarm.
+
+        The alarm is how much more the n-grams are those of danger than of anything else.
+        """
+        ids, weights = self._weighed(text)
+        labels, sums, of_query = self._labels.of_query(ids)
+        total = self._of_gram[ids][of_query] + _SMOOTHING
+        gains = weights[of_query] * (np.log(total) - np.log(total - sums))
+        fit = np.bincount(labels, weights=gains, minlength=len(self._others)) + weights.sum() * self._others
+        alarm = float(weights @ self._odds[ids])
+        return self._nearest(ids, weights), (fit - fit.mean()).astype(np.float32), alarm
+
+    def _weighed(self, text: str) -> tuple[Places, Floats]:
+        """Give the known n-grams of a text with their weights, as parts of a vector of length 1."""
+        grams = self._vocabulary.look_up(text)
+        known = grams.ids < self._size  # an index made later may have learnt more
+        ids, counts = grams.ids[known], grams.counts[known]
+        weights = (1 + np.log(counts)) * self._idf[ids]
+        # An n-gram that no phrase has counts as the rarest: a text of unknown words is far from all phrases.
+        strange = grams.unknown + int((~known).sum())
+        length = float(np.sqrt((weights**2).sum() + strange * self._rarest**2)) or 1.0
+        return ids, (weights / length).astype(np.float32)
+
+    def _nearest(self, ids: Places, weights: Floats) -> Floats:
+        rows, row_weights, of_query = self._rows.of_query(ids)
+        similar = np.bincount(rows, weights=row_weights * weights[of_query], minlength=self._count)
+        nearest: Floats = np.maximum.reduceat(similar, self._first_rows).astype(np.float32)
+        return nearest
+
+
+def _log_odds(one: NDArray[Any], other: NDArray[Any]) -> Floats:
+    smooth = _SMOOTHING * len(one)
+    odds = np.log((one + _SMOOTHING) / (one.sum() + smooth)) - np.log((other + _SMOOTHING) / (other.sum() + smooth))
+    return odds.astype(np.float32)
+
+
+def views(text: str) -> tuple[str, str]:
+    """Give the two views of a cleaned text: letters in Latin, and consonants."""
+    latin = in_latin(text)
+    return " ".join("".join(c if c.isalnum() else " " for c in latin).split()), skeleton(latin)
