@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory
 import httpx
 import numpy as np
 
-from bench.understanding import lines
 from knowledge import exchange, files
+from knowledge.evaluating import read_lines
 from store import migrations
 from store.database import Database
 from store.embedded import EmbeddedServer
@@ -31,6 +31,7 @@ from tests.crash.processes import SECRET, Process, free_port, wait_until_ready
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
 
+DEVELOPMENT = Path(__file__).resolve().parent.parent / "tests" / "knowledge" / "development.jsonl"
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 
 
@@ -69,7 +70,7 @@ class WatchedApi(FakeBotApi):
 
 def questions() -> Iterator[str]:
     """Give questions without end, no two the same: those of the development set with a number behind them."""
-    texts = itertools.cycle([line.text for line in lines()])
+    texts = itertools.cycle([line.text for line in read_lines(DEVELOPMENT) if line.in_scope])
     return (f"{text} {number}" for number, text in enumerate(texts, 1))
 
 

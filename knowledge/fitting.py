@@ -18,7 +18,9 @@ from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_fe
 
 Array = NDArray[np.float64]
 
-# How many hidden phrases are asked, of entries for each kind of text and of signals for each label.
+# How many hidden phrases are asked: of entries for each kind of text (more where there are few kinds), and of
+# signals for each label.
+ASKED: Final = 1800
 ASKED_PER_KIND: Final = 120
 ASKED_PER_SIGNAL: Final = 110
 # What residents ask that no entry answers, as a share of all they ask.
@@ -111,8 +113,10 @@ def _chosen(phrases: Sequence[Phrase]) -> frozenset[int]:
             continue
         groups[phrase.label if phrase.label in SIGNALS else f"kind {phrase.kind}"].append(place)
     chosen: set[int] = set()
+    kinds = sum(group.startswith("kind ") for group in groups)
+    per_kind = max(ASKED_PER_KIND, ASKED // max(kinds, 1))
     for group, places in groups.items():
-        most = ASKED_PER_KIND if group.startswith("kind ") else ASKED_PER_SIGNAL
+        most = per_kind if group.startswith("kind ") else ASKED_PER_SIGNAL
         step = max(len(places) / most, 1.0)
         chosen.update(places[int(number * step)] for number in range(int(len(places) / step)))
     return frozenset(chosen)
@@ -169,6 +173,8 @@ def _described(table: Table, scores: Array, masks: Masks) -> tuple[Array, int]:
 
 def _danger(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> Array:
     """Fit the probability of danger, both sides counting the same."""
+    if not masks.dangers.any():
+        return np.zeros(len(DANGER_FEATURES))
     rows = [
         (danger_features(one.evidence, scores, masks), one.phrase.label in DANGERS)
         for one, scores in zip(asked, scored, strict=True)

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final
 
 LATIN: Final = "Latn"
+PINYIN: Final = "zh-Latn"
 ARABIC: Final = "Arab"
 _NAMES: Final = {
     "LATIN": LATIN,

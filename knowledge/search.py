@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from knowledge.embedding import DIMENSIONS, Vectors
 from knowledge.labels import DANGERS, Phrase
+from knowledge.romanising import pinyin_joined
+from knowledge.scripts import PINYIN
 from knowledge.spelling import CONSONANTS, LETTERS, Spelling, Vocabulary, views
 
 Row = NDArray[np.float32]
@@ -113,6 +115,8 @@ class Index:
         """Weigh all labels for a cleaned text. Without a vector the columns `BY_MEANING` are zero."""
         table = np.zeros((len(self.labels), len(FEATURES)), dtype=np.float32)
         letters, consonants = views(text)
+        if kind == PINYIN:
+            letters = pinyin_joined(letters)
         table[:, 3], table[:, 4], spelled_alarm = self._letters.evidence(letters)
         table[:, 5] = self._consonants.nearest(consonants)
         alarm = 0.0

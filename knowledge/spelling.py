@@ -167,7 +167,8 @@ class Spelling:
 def _log_odds(one: NDArray[Any], other: NDArray[Any]) -> Floats:
     smooth = _SMOOTHING * len(one)
     odds = np.log((one + _SMOOTHING) / (one.sum() + smooth)) - np.log((other + _SMOOTHING) / (other.sum() + smooth))
-    return odds.astype(np.float32)
+    narrow: Floats = odds.astype(np.float32)
+    return narrow
 
 
 def views(text: str) -> tuple[str, str]:

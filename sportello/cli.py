@@ -10,7 +10,8 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from sportello import asking, commands, logs, telegram_commands
+from knowledge import evaluating
+from sportello import asking, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
 from sportello.settings import PREFIX, Settings, described
 from store.staff import Role, StaffMember
@@ -82,6 +83,30 @@ def ask(
     """Print what the bot would understand and answer, without a conversation."""
     answer = commands.run(asking.ask(_settings(), text, channel_language))
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else asking.as_text(answer))
+
+
+@app.command()
+def evaluate(
+    path: Annotated[
+        Path, typer.Argument(help="JSON lines with lang, script, text and topic.")
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Tell of each miss what was chosen, and why.")] = False,
+) -> None:
+    """Measure how well messages are understood with the published entries."""
+    figures, misses = commands.run(evaluation.evaluate(_settings(), path))
+    if errors:
+        typer.echo("\n".join(misses), err=as_json)
+    typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else evaluating.as_text(figures))
+
+
+@app.command()
+def evaluate_public(
+    folder: Annotated[Path, typer.Argument(help="Folder with the files of CLINC150, XQuAD, SQuAD-it and BanglaTLit.")],
+) -> None:
+    """Measure the method on public data, as JSON; takes some minutes."""
+    typer.echo(json.dumps(commands.run(evaluation.evaluate_public(_settings(), folder)), indent=2))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from bot.wording import Catalogue
 from channels.webchat import TopicEntry, TopicGroup
 from knowledge import loading
 from knowledge.entry import GROUPS, Entry, translation_for
+from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
@@ -57,7 +58,9 @@ class Library:
             entries = await loading.load(connection)
         if entries == self._loaded:
             return False
-        await self._read(entries, at_most=EMBEDDED_AT_ONCE)
+        reader = await self._read(entries, at_most=EMBEDDED_AT_ONCE)
+        if reader is not None and self._understander is not None:
+            self._understander.adopt(reader)
         self._presenter = Presenter(self._presenter.catalogue, {entry.slug: entry for entry in entries})
         self._loaded = entries
         return True
@@ -69,17 +72,23 @@ class Library:
             return False
         if not understander.embedder.has_model:
             return False
-        await self._read(self._loaded, at_most=None)
-        return understander.reader.by_meaning
+        entries = self._loaded
+        reader = await self._read(entries, at_most=None)
+        if reader is None or not reader.by_meaning or self._loaded is not entries:
+            # Edited meanwhile, which takes a few seconds more: the next call does it.
+            return False
+        understander.adopt(reader)
+        return True
 
-    async def _read(self, entries: tuple[Entry, ...], *, at_most: int | None) -> None:
+    async def _read(self, entries: tuple[Entry, ...], *, at_most: int | None) -> Reader | None:
         understander = self._understander
-        if understander is not None:
-            reader = await loading.build(
-                self._database, understander.embedder, entries, self._vocabularies, at_most=at_most
-            )
-            understander.adopt(reader)
-            log.info("knowledge_read", entries=len(entries), by_meaning=reader.by_meaning)
+        if understander is None:
+            return None
+        reader = await loading.build(
+            self._database, understander.embedder, entries, self._vocabularies, at_most=at_most
+        )
+        log.info("knowledge_read", entries=len(entries), by_meaning=reader.by_meaning)
+        return reader
 
     async def calibrate(self, now: datetime) -> bool:
         """Fit the calibration of new entries, which takes seconds; they are answered by the last one meanwhile."""

@@ -171,7 +171,7 @@ def _tasks(
     knowledge = Bell(1)
     hear.on(Topic.KNOWLEDGE, knowledge.ring)
     tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = [
-        ("knowledge", lambda: workers.refresh(program.library, knowledge, stop, program.clock))
+        ("knowledge", lambda: workers.refresh(program.library, knowledge, stop))
     ]
     bells = [knowledge]
     turns = program.turns
@@ -198,6 +198,7 @@ def _tasks(
         keys=timedelta(days=settings.key_days),
     )
     tasks += [
+        ("ripening", lambda: workers.ripen(program.library, program.clock, stop)),
         ("doubts", lambda: workers.end_doubts(program.database, program.clock, stop)),
         ("clearing", lambda: workers.clear_up(program.database, terms, program.clock, stop)),
     ]

@@ -82,13 +82,22 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
         await _tried(once, stop)
 
 
-async def refresh(library: Library, bell: Bell, stop: Stop, clock: Callable[[], datetime]) -> None:
-    """Bring entries, reader and calibration up to date at every wake-up, and now and then without one."""
+async def refresh(library: Library, bell: Bell, stop: Stop) -> None:
+    """Bring the entries and the reader up to date at every wake-up, and now and then without one."""
     while not stop.asked:
-        await _tried(lambda: library.calibrate(clock()), stop)
-        if not await _tried(library.complete, stop):
-            await bell.wait(POLL_SECONDS * 15)
-            await _tried(library.refresh, stop)
+        await bell.wait(POLL_SECONDS * 15)
+        await _tried(library.refresh, stop)
+
+
+async def ripen(library: Library, clock: Callable[[], datetime], stop: Stop) -> None:
+    """Do beside everything else what a new reader needs and takes long: calibration, and the texts not embedded yet.
+
+    Not in `refresh`, so that an edit is in use within seconds whatever goes on here.
+    """
+    while not stop.asked:
+        busy = await _tried(lambda: library.calibrate(clock()), stop) or await _tried(library.complete, stop)
+        if not busy:
+            await stop.wait(POLL_SECONDS)
 
 
 async def end_doubts(database: Database, clock: Callable[[], datetime], stop: Stop) -> None:

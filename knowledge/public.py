@@ -1,0 +1,218 @@
+"""The method on public data, so that it can be compared with published figures: `sportello evaluate-public`.
+
+Protocols. Nothing of the method is changed, and no data of these sets is used to fit or choose anything, apart from
+the phrases that each protocol gives.
+
+- CLINC150 (Larson et al., EMNLP 2019): ten utterances an intent, drawn from its training part with one fixed seed;
+  no out-of-scope training data. 300 English questions of XQuAD stand for what is about something else. Asked are
+  all 4,500 in-scope and 1,000 out-of-scope test utterances.
+- XQuAD (Artetxe et al., ACL 2020) with SQuAD-it (Croce et al., 2018): every question is an entry with its Italian
+  and English titles, or with all translations but the reader's own; asked in es, ro, zh, ar and hi. Means of
+  languages come from the knowledge base, where it has the language.
+- BanglaTLit (Fahim et al., 2024): Bengali sentences are entries; asked in their romanised form.
+"""
+
+import csv
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.calibration import Calibration, scores_of
+from knowledge.cleaning import clean
+from knowledge.embedding import Embedder, Vectors
+from knowledge.fitting import calibration_error, fit
+from knowledge.labels import ELSEWHERE, Phrase
+from knowledge.scripts import is_romanised, kind_of
+from knowledge.search import Index, Vocabularies
+from knowledge.weighing import Masks
+
+Array = NDArray[np.float64]
+
+PER_INTENT: Final = 10
+SEED: Final = 0
+BACKGROUND_QUESTIONS: Final = 300
+PAIRS: Final = 1000
+READERS: Final = ("es", "ro", "zh", "ar", "hi")
+PRECISION: Final = 0.95
+_FILES: Final = {"it": "squad-it.xquad-subset.json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One message asked: whether the best label is right, among the three best, and the probability told."""
+
+    right: bool
+    among_three: bool
+    probability: float
+
+
+def _phrase(label: str, language: str, text: str) -> Phrase:
+    cleaned = clean(text)
+    return Phrase(label, language, kind_of(language, cleaned), cleaned)
+
+
+async def _ask(
+    embedder: Embedder,
+    phrases: Sequence[Phrase],
+    asked: Sequence[Phrase],
+    calibration: Calibration | None,
+    *,
+    others: Sequence[Phrase] = (),
+) -> list[Outcome]:
+    """Rank the labels of the phrases for every message; `others` serve for the means of languages alone."""
+    bank = await embedder.embed([phrase.text for phrase in (*phrases, *others)])
+    vectors = await embedder.embed([phrase.text for phrase in asked])
+    index = Index(phrases, _centred(phrases, others, bank), Vocabularies())
+    means = _means_of((*phrases, *others), bank)
+    masks = Masks.of(index.labels)
+    found: list[Outcome] = []
+    for phrase, vector in zip(asked, vectors, strict=True):
+        query = vector - means.get(phrase.kind, means[""]) + means[""]
+        evidence = index.evidence(phrase.text, "", query)
+        if calibration is not None:
+            judgement = calibration.judge(evidence, masks, kind=phrase.kind)
+            ranked, probability = list(judgement.ranked), judgement.correct
+        else:
+            scores = scores_of(evidence.table, romanised=is_romanised(phrase.kind), by_meaning=True)
+            ranked, probability = np.argsort(-scores, kind="stable").tolist(), 0.0
+        best = [index.labels[place] for place in ranked[:3]]
+        found.append(Outcome(best[0] == phrase.label, phrase.label in best, probability))
+    return found
+
+
+def _means_of(phrases: Sequence[Phrase], vectors: Vectors) -> dict[str, Vectors]:
+    kinds = np.array([phrase.kind for phrase in phrases])
+    means = {str(kind): vectors[kinds == kind].mean(axis=0) for kind in set(kinds.tolist())}
+    return {**means, "": vectors.mean(axis=0)}
+
+
+def _centred(phrases: Sequence[Phrase], others: Sequence[Phrase], bank: Vectors) -> Vectors:
+    """Move every language's mean to the common one, as the index itself does for kinds that it holds enough of."""
+    means = _means_of((*phrases, *others), bank)
+    moved = [row - means[phrase.kind] + means[""] for phrase, row in zip(phrases, bank, strict=False)]
+    return np.stack(moved).astype(np.float32)
+
+
+# --- CLINC150 --------------------------------------------------------------------------------------
+
+
+async def clinc(folder: Path, embedder: Embedder) -> dict[str, float]:
+    """Measure on CLINC150."""
+    data = json.loads((folder / "clinc150-data_full.json").read_text(encoding="utf-8"))
+    chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
+    of_intent: dict[str, list[str]] = {}
+    for text, intent in data["train"]:
+        of_intent.setdefault(intent, []).append(text)
+    phrases = [
+        _phrase(intent, "en", text)
+        for intent, texts in sorted(of_intent.items())
+        for text in chance.sample(texts, PER_INTENT)
+    ]
+    questions = [question for question, _ in _questions(folder, "en")][:BACKGROUND_QUESTIONS]
+    phrases += [_phrase(ELSEWHERE, "en", question) for question in questions]
+    vectors = await embedder.embed([phrase.text for phrase in phrases])
+    calibration = fit(phrases, vectors, Vocabularies())
+    inside = [_phrase(intent, "en", text) for text, intent in data["test"]]
+    outside = [_phrase("oos", "en", text) for text, _ in data["oos_test"]]
+    found = await _ask(embedder, phrases, [*inside, *outside], calibration)
+    return _told(found[: len(inside)], found[len(inside) :])
+
+
+def _told(inside: Sequence[Outcome], outside: Sequence[Outcome]) -> dict[str, float]:
+    right = np.array([one.right for one in inside])
+    sure = np.array([one.probability for one in inside])
+    unsure = np.array([one.probability for one in outside])
+    everything = np.concatenate([sure, unsure])
+    kept = np.concatenate([right, np.zeros(len(unsure), dtype=bool)]).astype(np.float64)
+    at_precision = _threshold_of_precision(sure, right)
+    kept95 = float(np.quantile(sure[right], 0.05))
+    told = {
+        "top1": right.mean(),
+        "top3": np.mean([one.among_three for one in inside]),
+        "auroc": _auroc(sure, unsure),
+        "outside_refused_at_kept95": (unsure < kept95).mean(),
+        "threshold_at_95_precision": at_precision,
+        "answered_at_95_precision": (sure >= at_precision).mean(),
+        "outside_refused_at_95_precision": (unsure < at_precision).mean(),
+        "calibration_error": calibration_error(everything, kept, np.ones(len(everything))),
+    }
+    for threshold in (0.5, 0.7):
+        answered = sure >= threshold
+        told[f"answered_at_{threshold}"] = answered.mean()
+        told[f"precision_at_{threshold}"] = right[answered].mean()
+        told[f"outside_refused_at_{threshold}"] = (unsure < threshold).mean()
+    return {name: round(float(value), 4) for name, value in told.items()}
+
+
+def _threshold_of_precision(sure: Array, right: NDArray[np.bool_]) -> float:
+    """Give the lowest threshold from which at least 95 % of what is answered is right."""
+    order = np.argsort(-sure)
+    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(precision >= PRECISION)
+    return float(sure[order][enough[-1]]) if len(enough) else 1.0
+
+
+def _auroc(higher: Array, lower: Array) -> float:
+    """Give the share of pairs in which the first is higher; ties count half."""
+    ranks = np.searchsorted(np.sort(lower), higher, side="left") + np.searchsorted(np.sort(lower), higher, side="right")
+    return float(ranks.mean() / (2 * len(lower)))
+
+
+# --- XQuAD and BanglaTLit ---------------------------------------------------------------------------
+
+
+def _questions(folder: Path, language: str) -> list[tuple[str, str]]:
+    """Give the questions of a language with their ids."""
+    path = folder / _FILES.get(language, f"xquad.{language}.json")
+    data = json.loads(path.read_text(encoding="utf-8"))["data"]
+    return [(qa["question"], qa["id"]) for part in data for text in part["paragraphs"] for qa in text["qas"]]
+
+
+async def xquad(folder: Path, embedder: Embedder, others: Sequence[Phrase]) -> dict[str, dict[str, float]]:
+    """Measure on XQuAD; `others` are the phrases of the knowledge base."""
+    italian = {number: question for question, number in _questions(folder, "it")}
+    titles = {"it": italian} | {
+        code: {number: question for question, number in _questions(folder, code) if number in italian}
+        for code in ("en", *READERS)
+    }
+    told: dict[str, dict[str, float]] = {"it_en": {}, "all_others": {}}
+    for reader in READERS:
+        asked = [_phrase(number, reader, titles[reader][number]) for number in italian]
+        for name, codes in (("it_en", ("it", "en")), ("all_others", tuple(titles))):
+            bank = [
+                _phrase(number, code, titles[code][number]) for number in italian for code in codes if code != reader
+            ]
+            of_reader = [phrase for phrase in others if phrase.kind == reader]
+            found = await _ask(embedder, bank, asked, None, others=of_reader)
+            told[name][reader] = round(sum(one.right for one in found) / len(found), 4)
+    for figures in told.values():
+        figures["macro"] = round(sum(figures[reader] for reader in READERS) / len(READERS), 4)
+    return told
+
+
+async def banglatlit(folder: Path, embedder: Embedder) -> dict[str, float]:
+    """Measure on BanglaTLit."""
+    with (folder / "banglatlit-test.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[:PAIRS]
+    bank = [_phrase(str(number), "bn", row["text_bengali"]) for number, row in enumerate(rows)]
+    asked = [_phrase(str(number), "bn", row["text_transliterated"]) for number, row in enumerate(rows)]
+    found = await _ask(embedder, bank, asked, None)
+    return {
+        "top1": round(sum(one.right for one in found) / len(found), 4),
+        "top3": round(sum(one.among_three for one in found) / len(found), 4),
+    }
+
+
+async def everything(folder: Path, embedder: Embedder, others: Sequence[Phrase]) -> dict[str, Any]:
+    """Measure all three. Raises OSError where a file is missing."""
+    return {
+        "clinc150": await clinc(folder, embedder),
+        "xquad": await xquad(folder, embedder, others),
+        "banglatlit": await banglatlit(folder, embedder),
+    }

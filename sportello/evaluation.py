@@ -1,0 +1,61 @@
+"""What the commands do that measure understanding."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from knowledge import evaluating, loading, public
+from knowledge.evaluating import OUT_OF_SCOPE, LinesError
+from knowledge.labels import DANGERS
+from knowledge.search import Vocabularies
+from knowledge.understanding import Understander
+from sportello import clock
+from sportello.commands import open_database
+from sportello.opening import Refusal
+from sportello.program import embedder, thresholds
+from sportello.settings import Settings
+
+
+@asynccontextmanager
+async def _understander(settings: Settings) -> AsyncIterator[Understander]:
+    """Give an understander of the published entries, embedded and calibrated."""
+    model = embedder(settings)
+    try:
+        async with open_database(settings) as database:
+            async with database.read() as connection:
+                entries = await loading.load(connection)
+            reader = await loading.build(database, model, entries, Vocabularies())
+            if not reader.calibrated:
+                reader = await loading.calibrate(database, model, reader, now=clock.now())
+        understander = Understander(model, thresholds(settings))
+        understander.adopt(reader)
+        yield understander
+    finally:
+        await model.close()
+
+
+async def evaluate(settings: Settings, path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Give the figures for a file of lines, and a word on each miss."""
+    try:
+        lines = evaluating.read_lines(path)
+    except OSError as error:
+        raise Refusal(f"{path} cannot be read: {error.strerror}") from error
+    except LinesError as error:
+        raise Refusal(str(error)) from error
+    async with _understander(settings) as understander:
+        known = {phrase.label for phrase in understander.reader.phrases}
+        strange = sorted({line.topic for line in lines} - known - DANGERS - {OUT_OF_SCOPE})
+        if strange:
+            raise Refusal(f"{path}: no entry has the topic {', '.join(strange)}")
+        asked = await evaluating.ask_all(understander, lines)
+        return evaluating.measured(asked), evaluating.misses(asked, understander)
+
+
+async def evaluate_public(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Give the figures on the public sets in a folder."""
+    async with _understander(settings) as understander:
+        try:
+            return await public.everything(folder, understander.embedder, understander.reader.phrases)
+        except OSError as error:
+            raise Refusal(f"{error.filename} cannot be read: {error.strerror}") from error
