@@ -201,14 +201,14 @@ async def place(connection: Read, ticket_id: UUID) -> int | None:
     row = found.first()
     if row is None:
         return None
-    as_urgent, older = tickets.c.urgent == row.urgent, tickets.c.opened_at < row.opened_at
     as_old = tickets.c.opened_at == row.opened_at
+    before = (tickets.c.opened_at < row.opened_at) | (as_old & (tickets.c.id < ticket_id))
     ahead = await connection.execute(
         select(func.count())
         .select_from(tickets)
         .where(
             tickets.c.status == TicketStatus.WAITING.value,
-            (tickets.c.urgent > row.urgent) | (as_urgent & (older | (as_old & (tickets.c.id < ticket_id)))),
+            (tickets.c.urgent & before) if row.urgent else (tickets.c.urgent | before),
         )
     )
     return ahead.scalar_one() + 1
