@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bot import events
 from bot.actions import CloseTicket, EmergencyCard, MakeUrgent, OpenTicket, Reason, ReportPlace, Say, Wording
-from bot.commands import Command, command_of, number_of
 from bot.engine import TABLE, step
 from bot.events import (
     ChoiceMade,
@@ -178,35 +177,6 @@ def test_a_chosen_language_is_kept(state: State, understanding: Understanding) -
 
 def _text(text: str) -> TextReceived:
     return TextReceived(1, text, Understanding("it", certain=False, verdict=Verdict.ABSTAIN))
-
-
-@pytest.mark.parametrize("text", ["2", "٢", "۲", "২", "２", "二", "2.", " 2) ", "②"])
-def test_two_in_any_digits(text: str) -> None:
-    assert number_of(text) == 2
-
-
-@pytest.mark.parametrize("text", ["", "due", "2 o 3", "½", "123", "-", "二十", "0"])
-def test_what_is_no_number_of_a_list(text: str) -> None:
-    assert number_of(text) in {None, 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("MENU!", Command.MENU),
-        ("  Menù ", Command.MENU),
-        ("/stop", Command.STOP),
-        ("मenu", None),
-        ("menu della mensa", None),
-        ("گrazie", None),
-        ("شکریہ۔", Command.THANKS),
-        ("৭", None),
-        ("谢谢！", Command.THANKS),
-        ("👍🏽", None),
-    ],
-)
-def test_a_word_steers_only_when_it_is_the_whole_message(text: str, command: Command | None) -> None:
-    assert command_of(text) is command
 
 
 @pytest.mark.parametrize(
