@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from bot.events import Danger
 from bot.picks import Choice
 
 Value = str | int | datetime | date
@@ -11,11 +12,15 @@ Value = str | int | datetime | date
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text of the catalogue with its values; `count` picks the plural form where it has any."""
+    """A text of the catalogue with its values; `count` picks the plural form where it has any.
+
+    `language` is a code of `bot.languages` where the text is not in the language of the conversation.
+    """
 
     id: str
     values: tuple[tuple[str, Value], ...] = ()
     count: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +31,21 @@ class EntryAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencyCard:
+    """What to do in danger, with the numbers to call; only the numbers where it is `gentle`."""
+
+    danger: Danger
+    gentle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MediatorText:
     """What a mediator wrote, as it was written."""
 
     text: str
 
 
-Part = Wording | EntryAnswer | MediatorText
+Part = Wording | EntryAnswer | EmergencyCard | MediatorText
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +68,25 @@ class Reason(StrEnum):
 
     ASKED = "asked"
     UNKNOWN = "unknown"
+    DANGER = "danger"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """Put the resident in the queue; `Queued` follows. `question` is a place in the transcript."""
+    """Put the resident in the queue; `Queued` follows. `question` is a place in the transcript.
+
+    A ticket with the reason `DANGER` is urgent: it comes before all that are not.
+    """
 
     reason: Reason
     question: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeUrgent:
+    """Let a ticket come before all that are not urgent."""
+
+    ticket: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +136,4 @@ class SetReachable:
     reachable: bool
 
 
-Action = Say | ListGroup | OpenTicket | ReportPlace | CloseTicket | CountFeedback | Erase | SetReachable
+Action = Say | ListGroup | OpenTicket | MakeUrgent | ReportPlace | CloseTicket | CountFeedback | Erase | SetReachable

@@ -4,6 +4,8 @@ import unicodedata
 from enum import StrEnum
 from typing import Final
 
+from babel import Locale
+
 from bot.languages import CODES, LANGUAGES
 
 
@@ -21,8 +23,10 @@ class Command(StrEnum):
     THANKS = "thanks"
 
 
-# One line a language: it, en, zh, ur (script, then romanised), bn (likewise). A word counts only when
-# it is the whole message, so that "menu della mensa" stays a question.
+# In the order it, en, zh, ur, bn, pa, ar, sq, ro, fr, es, uk, in the script and romanised where people write so. A word
+# counts only when it is the whole message, so that "menu della mensa" stays a question. Left out is whatever people
+# also write with another meaning: "fine", "end", "bas", "fin", "alto", "para", "la", "dil", "naam",
+# "boli", "bine", "accueil" ...
 _WORDS: Final[dict[Command, str]] = {
     Command.MENU: """
         menu, menù, argomenti, temi, inizio, aiuto
@@ -30,6 +34,13 @@ _WORDS: Final[dict[Command, str]] = {
         菜单, 目录, 主题, 帮助, caidan
         مینو, موضوعات, مدد, شروع, madad, shuru
         মেনু, বিষয়, সাহায্য, শুরু, sahajjo, shuru
+        ਮੀਨੂ, ਵਿਸ਼ੇ, ਮਦਦ, ਸ਼ੁਰੂ
+        القائمة, قائمة, المواضيع, مساعدة, ابدأ, al qaima, musaada, mosa3ada
+        menuja, meny, temat, fillo, ndihmë, ndihme
+        meniu, subiecte, teme, ajutor
+        thèmes, themes, sujets, aide, début
+        menú, temas, inicio, ayuda
+        меню, теми, допомога, початок, dopomoha
         /menu, /help
     """,
     Command.LANGUAGE: """
@@ -38,6 +49,13 @@ _WORDS: Final[dict[Command, str]] = {
         语言, 換語言, 换语言, yuyan
         زبان, زبان بدلیں, zaban, zuban, zaban badlo
         ভাষা, ভাষা বদলান, bhasha, basha
+        ਭਾਸ਼ਾ, ਬੋਲੀ, ਭਾਸ਼ਾ ਬਦਲੋ, bhasha badlo
+        اللغة, لغة, تغيير اللغة, غير اللغة, lugha, logha, taghyir al lugha
+        gjuha, gjuhë, gjuhe, ndrysho gjuhën, ndrysho gjuhen
+        limba, limbă, limbi, schimbă limba, schimba limba
+        langue, langues, changer de langue, changer la langue
+        idioma, idiomas, lengua, cambiar idioma, cambiar de idioma
+        мова, мови, змінити мову, mova
         /language, /lingua
     """,
     Command.STOP: """
@@ -46,6 +64,13 @@ _WORDS: Final[dict[Command, str]] = {
         停止, 停, 结束, 取消, tingzhi
         روکیں, منسوخ, بند کرو, band karo, roko
         থামুন, বন্ধ করুন, বাতিল, bondho koro, thamun
+        ਰੋਕੋ, ਬੰਦ ਕਰੋ, ਰੱਦ ਕਰੋ, radd karo
+        توقف, قف, إلغاء, الغاء, اخرج, tawaqqaf, ilgha
+        ndalo, anulo
+        oprește, opreste, opriți, anulează, anuleaza, renunț, renunt
+        arrêter, arreter, arrête, arrete, annuler, quitter
+        cancelar, salir
+        стоп, зупинити, скасувати, вийти, zupynyty, skasuvaty
         /stop, /cancel
     """,
     Command.DELETE: """
@@ -56,6 +81,13 @@ _WORDS: Final[dict[Command, str]] = {
         data delete
         আমার তথ্য মুছুন, আমার তথ্য মুছে দিন, আমার ডেটা মুছুন, amar data delete koro,
         amar data delete korun, amar totho muchun
+        ਮੇਰਾ ਡਾਟਾ ਮਿਟਾਓ, ਮੇਰੀ ਜਾਣਕਾਰੀ ਮਿਟਾਓ, ਡਾਟਾ ਮਿਟਾਓ, mera data mitao
+        احذف بياناتي, امسح بياناتي, حذف بياناتي, احذف كل شيء, ihdhif bayanati, ihzif bayanati
+        fshi të dhënat e mia, fshi te dhenat e mia, fshij të dhënat e mia, fshij te dhenat e mia, fshi gjithçka
+        șterge datele mele, sterge datele mele, șterge tot, sterge tot
+        supprimer mes données, supprimer mes donnees, supprime mes données, efface mes données, effacer tout
+        borra mis datos, borrar mis datos, elimina mis datos, eliminar mis datos, borrar todo
+        видалити мої дані, видаліть мої дані, видали мої дані, видалити все, vydalyty moi dani
         /delete
     """,
     Command.PERSON: """
@@ -69,6 +101,19 @@ _WORDS: Final[dict[Command, str]] = {
         kisi bande se baat karni hai, operator se baat
         মানুষ, একজন মানুষ, মানুষের সাথে কথা, মানুষের সাথে কথা বলতে চাই, লোক, manush, manusher sathe kotha, lok,
         manusher sathe kotha bolte chai
+        ਬੰਦਾ, ਬੰਦੇ ਨਾਲ ਗੱਲ, ਇਨਸਾਨ, ਕਿਸੇ ਨਾਲ ਗੱਲ ਕਰਨੀ ਹੈ, ਮੈਂ ਕਿਸੇ ਨਾਲ ਗੱਲ ਕਰਨੀ ਹੈ, bande naal gal, bande nal gall,
+        kise naal gal karni hai
+        إنسان, موظف, أريد شخصا, أريد التحدث مع شخص, التحدث مع شخص, اريد شخص, اريد التحدث مع شخص, بغيت نهضر مع شي واحد,
+        muwazzaf, bghit nhder m3a chi wahed
+        njeri, një njeri, nje njeri, një person, nje person, dua një njeri, dua nje njeri, dua të flas me dikë,
+        dua te flas me dike, operatori
+        persoană, persoana, o persoană, o persoana, vreau o persoană, vreau o persoana,
+        vreau să vorbesc cu cineva, vreau sa vorbesc cu cineva, operatorul, mediatorul
+        personne, une personne, parler à une personne, parler a une personne, je veux parler à quelqu'un,
+        je veux parler a quelqu'un, parler à quelqu'un, conseiller, médiateur, médiatrice, humain
+        hablar con una persona, quiero hablar con una persona, quiero una persona, hablar con alguien, operador,
+        mediador, mediadora
+        людина, людину, жива людина, поговорити з людиною, хочу поговорити з людиною, оператор, liudyna, lyudyna
         /person
     """,
     Command.YES: """
@@ -77,6 +122,13 @@ _WORDS: Final[dict[Command, str]] = {
         是, 是的, 好, 好的, 对, 要, 可以, shi, hao, hao de
         ہاں, جی, جی ہاں, ٹھیک ہے, haan, han, ji, ji haan, jee, theek hai, thik hai
         হ্যাঁ, হ্যা, জি, ঠিক আছে, hae, hya, ji ha, thik ache, thik ase, haa
+        ਹਾਂ, ਹਾਂ ਜੀ, ਹਾਂਜੀ, ਜੀ, ਠੀਕ ਹੈ, haanji, haan ji, hanji
+        نعم, أجل, ايوه, أيوه, اي نعم, واخا, طيب, موافق, na3am, aywa, aiwa, wakha
+        po, po po, patjetër, patjeter, dakord
+        da, da da, sigur, desigur, de acord
+        oui, ouais, d'accord, bien sûr, bien sur, volontiers
+        sí, sí sí, claro, vale, de acuerdo, por supuesto
+        так, да, звичайно, добре, гаразд, tak, dobre
         👍, ✅
     """,
     Command.NO: """
@@ -85,6 +137,13 @@ _WORDS: Final[dict[Command, str]] = {
         不, 不是, 不要, 不用, 不用了, bu, buyao
         نہیں, جی نہیں, nahi, nahin, ji nahi, nai
         না, না ধন্যবাদ, na
+        ਨਹੀਂ, ਨਹੀਂ ਜੀ, ਨਾ, ਜੀ ਨਹੀਂ, nahi ji, nahin ji
+        لا, لا شكرا, ليس الآن, كلا, laa, la shukran, la choukran
+        jo, jo faleminderit, jo tani
+        nu, nu mulțumesc, nu multumesc, nu acum
+        non, non merci, pas maintenant
+        no gracias, ahora no
+        ні, ні дякую, не зараз, нет, ni diakuiu
         👎, ❌
     """,
     Command.GREETING: """
@@ -93,6 +152,16 @@ _WORDS: Final[dict[Command, str]] = {
         你好, 您好, 早上好, 晚上好, 在吗, nihao, ni hao
         سلام, السلام علیکم, اسلام علیکم, ہیلو, salam, assalam o alaikum, asalam o alikum, aoa, assalamualaikum
         হ্যালো, আসসালামু আলাইকুম, সালাম, নমস্কার, নমস্কার, assalamu alaikum, nomoshkar, kemon achen
+        ਸਤ ਸ੍ਰੀ ਅਕਾਲ, ਸਤਿ ਸ੍ਰੀ ਅਕਾਲ, ਨਮਸਤੇ, ਸਲਾਮ, sat sri akal, sasriakal, sasrikal, namaste
+        السلام عليكم, مرحبا, أهلا, اهلا, أهلا وسهلا, صباح الخير, مساء الخير, marhaba, ahlan, salam alaykum,
+        salam alaikum, assalamu alaykum, sabah al khair
+        përshëndetje, pershendetje, tungjatjeta, mirëdita, miredita, mirëmëngjes, miremengjes, mirëmbrëma,
+        ç'kemi, c'kemi
+        bună, buna, bună ziua, buna ziua, bună seara, buna seara, bună dimineața, buna dimineata, noroc
+        bonjour, bonsoir, salut, coucou, bonjour madame, bonjour monsieur
+        hola, buenos días, buenos dias, buenas tardes, buenas noches, buenas
+        привіт, вітаю, добрий день, доброго дня, добрий ранок, добрий вечір, доброго вечора, pryvit, privit,
+        dobryi den, dobryy den
         👋
     """,
     Command.THANKS: """
@@ -101,6 +170,13 @@ _WORDS: Final[dict[Command, str]] = {
         谢谢, 谢谢你, 多谢, 谢谢您, xiexie
         شکریہ, بہت شکریہ, مہربانی, shukriya, shukria, bohat shukriya, meherbani
         ধন্যবাদ, অনেক ধন্যবাদ, dhonnobad, onek dhonnobad, donnobad
+        ਧੰਨਵਾਦ, ਬਹੁਤ ਧੰਨਵਾਦ, ਸ਼ੁਕਰੀਆ, ਮਿਹਰਬਾਨੀ, dhanvaad, dhanwad, dhannvaad, bahut dhanvaad
+        شكرا, شكرًا, شكراً, شكرا جزيلا, شكرا لك, بارك الله فيك, shukran, choukran, chokran
+        faleminderit, shumë faleminderit, shume faleminderit, flm, rrofsh
+        mulțumesc, multumesc, mulţumesc, mulțumesc frumos, multumesc frumos, mersi
+        merci, merci beaucoup, merci bien, ok merci
+        gracias, muchas gracias, mil gracias, ok gracias
+        дякую, дуже дякую, щиро дякую, спасибі, diakuiu, dyakuyu, dyakuju, spasybi
         🙏, ❤️
     """,
 }
@@ -125,18 +201,37 @@ def _table() -> dict[str, Command]:
 
 
 _TABLE: Final = _table()
-_AUTONYMS: Final = {normalised(language.autonym): language.code for language in LANGUAGES} | {
-    normalised(name): code
-    for code, names in {
-        "it": "italian, 意大利语, 意大利文, اطالوی, ইতালীয়",
-        "en": "inglese, 英语, 英文, انگریزی, ইংরেজি",
-        "zh": "chinese, cinese, 汉语, 普通话, چینی, চীনা",
-        "ur": "urdu, 乌尔都语, উর্দু",
-        "bn": "bengali, bangla, bengalese, 孟加拉语, بنگالی",
-    }.items()
-    for name in names.split(",")
-    if code in CODES
+# Names that speakers use beside those that Babel knows, and romanised ones.
+_MORE_NAMES: Final[dict[str, str]] = {
+    "it": "意大利文, ইতালীয়, ইতালিয়ান, ਇਟਾਲੀਅਨ, ايطالي, إيطالي, italien, italiana, итальянский, italian zaban",
+    "en": "英文, انگلش, ইংলিশ, angrezi, angreji, engreji, ingreji, ਇੰਗਲਿਸ਼, ingles, إنجليزي, انجليزي, engleza, inglisht",
+    "zh": "汉语, 普通话, 华语, 中国话, zhongwen, hanyu, putonghua, cinese mandarino, mandarin, chineza, صيني",
+    "ur": "urdu zaban, اردو زبان, ওর্দু, أردو, اردية",
+    "bn": "bengali, bangla, bengalese, বাংলা ভাষা, بنگالی, بنغالي, bengaleza, bengali zaban",
+    "pa": "panjabi, punjabi, پنجابی, ਪੰਜਾਬੀ ਬੋਲੀ, پنجابی زبان, بنجابي, পাঞ্জাবি",
+    "ar": "عربي, arabi, arabic, 阿拉伯文, আরবী, araba",
+    "sq": "shqipe, gjuha shqipe, ألباني, albaneza, albanés, البانوی, আলবেনিয়ান, ਅਲਬਾਨੀਅਨ",
+    "ro": "romana, limba română, limba romana, romeno, روماني, رومانوی, রোমানিয়ান, ਰੋਮਾਨੀਅਨ",
+    "fr": "francais, 法文, فرنسي, فرنچ, ফ্রেঞ্চ, franceza, ਫ੍ਰੈਂਚ, frengjisht, французский",
+    "es": "espanol, castellano, castigliano, اسباني, إسباني, ہسپانوی زبان, spaniola, স্পেনীয়, ਸਪੈਨਿਸ਼",
+    "uk": "українська мова, ukrainska, ukrainiana, أوكراني, یوکرینی, ইউক্রেনিয়ান, ਯੂਕਰੇਨੀ, украинский",
 }
+
+
+def _language_names() -> dict[str, str]:
+    """Give every name of our languages with its code: their own, that in each of the others, and some more."""
+    names = {normalised(language.autonym): language.code for language in LANGUAGES}
+    readers = [Locale(reader).languages for reader in _MORE_NAMES]
+    for code, more in _MORE_NAMES.items():
+        if code in CODES:
+            for name in (*(reader[code] for reader in readers), *more.split(",")):
+                key = normalised(name)
+                if names.setdefault(key, code) != code:
+                    raise ValueError(f"{key!r} names {names[key]} and {code}")
+    return names
+
+
+_NAMES: Final = _language_names()
 
 
 def command_of(text: str) -> Command | None:
@@ -146,7 +241,7 @@ def command_of(text: str) -> Command | None:
 
 def language_named(text: str) -> str | None:
     """Give the language whose name a whole message is, or None."""
-    return _AUTONYMS.get(normalised(text))
+    return _NAMES.get(normalised(text))
 
 
 def number_of(text: str) -> int | None:

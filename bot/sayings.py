@@ -1,11 +1,12 @@
 """What the bot says: the messages of the engine, put together from wordings and choices. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from bot.actions import EntryAnswer, Part, Say, Value, Wording
-from bot.events import Match, Queued
-from bot.languages import CODES
+from bot.actions import EmergencyCard, EntryAnswer, Part, Say, Value, Wording
+from bot.events import Danger, Match, Queued
+from bot.languages import CODES, language
 from bot.picks import Choice, Pick, Verb
 from bot.state import State
 
@@ -17,7 +18,14 @@ MENU: Final = Choice(Pick(Verb.MENU), "bot.choice.menu")
 LANGUAGES: Final = Choice(Pick(Verb.LANGUAGES), "bot.choice.languages")
 STOP: Final = Choice(Pick(Verb.STOP), "bot.choice.stop_waiting")
 ACCEPT_PERSON: Final = Choice(Pick(Verb.PERSON), "bot.choice.yes_person")
+CLEAR: Final = Choice(Pick(Verb.DELETE), "danger.choice.clear")
 DECLINE_PERSON: Final = Choice(Pick(Verb.DECLINE_PERSON), "bot.choice.no_person")
+
+
+# Where somebody else who looks at the phone is a danger of its own, the chat can be cleared from the card.
+_NOT_FOR_OTHERS: Final = frozenset(
+    {Danger.VIOLENCE, Danger.TRAFFICKING, Danger.PASSPORT_TAKEN, Danger.UNPAID_THREAT, Danger.CHILD}
+)
 
 
 def wording(message: str, /, count: int | None = None, **values: Value) -> Wording:
@@ -68,15 +76,57 @@ def answer(state: State, slug: str, *before: Part) -> Say:
     return saying(state, *before, EntryAnswer(slug), "bot.did_it_help", choices=choices)
 
 
-def did_you_mean(state: State, matches: Sequence[Match]) -> Say:
+def answer_before_another(state: State, slug: str, *before: Part) -> Say:
+    """Answer with an entry, where a further answer follows that asks whether it helped."""
+    return saying(state, *before, EntryAnswer(slug), choices=(PERSON,))
+
+
+def answer_again(state: State, slugs: Sequence[str]) -> Say:
+    """Say that the language has changed, and give the last answers in the new one."""
+    return answer(state, slugs[-1], Wording("bot.language_set"), *map(EntryAnswer, slugs[:-1]))
+
+
+def asking_language(say: Say, codes: Sequence[str]) -> Say:
+    """Ask below a message in which of two languages to write, each in its own words."""
+    asked = tuple(Wording("bot.write_in", (("language", language(code).autonym),), language=code) for code in codes)
+    choices = tuple(Choice(Pick(Verb.LANGUAGE, code)) for code in codes)
+    return Say(parts=say.parts + asked, choices=choices + say.choices)
+
+
+def danger(state: State, kind: Danger, slugs: Sequence[str]) -> Say:
+    """Show the emergency card, then what answers, and offer a person.
+
+    The card comes even before the notice that the service is automatic, which stands below it.
+    """
+    below = saying(state, *map(EntryAnswer, slugs), "danger.offer", choices=(ACCEPT_PERSON, *_clear(kind), MENU))
+    return replace(below, parts=(EmergencyCard(kind), *below.parts))
+
+
+def danger_while_waiting(state: State, kind: Danger, slugs: Sequence[str]) -> Say:
+    """Show the emergency card to somebody who waits for a person, then what answers."""
+    below = saying(state, *map(EntryAnswer, slugs), "danger.first_in_queue", choices=(MENU, *_clear(kind), STOP))
+    return replace(below, parts=(EmergencyCard(kind), *below.parts))
+
+
+def did_you_mean(state: State, matches: Sequence[Match], *before: Part) -> Say:
     """Offer up to three entries, and a person."""
     entries = tuple(Choice(Pick(Verb.ENTRY, match.slug)) for match in matches[:OFFERED_AT_MOST])
-    return saying(state, "bot.did_you_mean", choices=(*entries, PERSON, MENU))
+    return saying(state, *before, "bot.did_you_mean", choices=(*entries, PERSON, MENU))
 
 
-def unknown(state: State) -> Say:
+def unknown(state: State, *before: Part) -> Say:
     """Say plainly that there is no answer, and offer a person and the topics."""
-    return saying(state, "bot.unknown", choices=(ACCEPT_PERSON, DECLINE_PERSON, MENU))
+    return saying(state, *before, "bot.unknown", choices=(ACCEPT_PERSON, DECLINE_PERSON, MENU))
+
+
+def insult(state: State) -> Say:
+    """Take no offence, and offer a person."""
+    return saying(state, "bot.insult", choices=(ACCEPT_PERSON, DECLINE_PERSON, MENU))
+
+
+def advert(state: State) -> Say:
+    """Say what the desk is for, and give the topics."""
+    return saying(state, "bot.advert", choices=(*_groups(), PERSON, LANGUAGES))
 
 
 def languages(state: State) -> Say:
@@ -105,6 +155,10 @@ def queued(state: State, event: Queued) -> Say:
         parts.append(Wording("bot.waiting.nobody"))
     parts.append(Wording("bot.waiting.meanwhile"))
     return saying(state, *parts, choices=(MENU, STOP))
+
+
+def _clear(kind: Danger) -> tuple[Choice, ...]:
+    return (CLEAR,) if kind in _NOT_FOR_OTHERS else ()
 
 
 def _groups() -> tuple[Choice, ...]:

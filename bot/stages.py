@@ -5,7 +5,7 @@ Every function takes the state and an event and gives a `Step`. None of them rem
 
 from dataclasses import replace
 
-from bot import sayings
+from bot import answering, sayings
 from bot.actions import CloseTicket, MediatorText, Outcome, Say, SetReachable
 from bot.events import (
     GroupListed,
@@ -22,10 +22,9 @@ from bot.events import (
     SpokenInGroup,
     Started,
     TextReceived,
-    Verdict,
 )
 from bot.state import Stage, State
-from bot.steering import HELD, Step, in_language_of, released, said, settled, steered
+from bot.steering import HELD, Handler, Step, released, said, settled, steered
 
 
 def nothing(state: State, _event: object) -> Step:
@@ -38,35 +37,29 @@ def nothing(state: State, _event: object) -> Step:
 
 def started(state: State, _event: Started) -> Step:
     """Greet whoever opens the conversation, also for the second time."""
-    return said(state, sayings.welcome(state))
+    return said(replace(state, answered=()), sayings.welcome(state))
 
 
 def text_for_bot(state: State, event: TextReceived) -> Step:
-    """Steer, pick by number, or answer."""
-    handled = steered(state, event)
-    if handled is not None:
-        return handled
-    state = in_language_of(state, event)
-    understanding = event.understanding
-    asked = replace(state, question=event.seq)
-    if understanding.verdict is Verdict.ANSWER and understanding.matches:
-        return said(asked, sayings.answer(asked, understanding.matches[0].slug))
-    if understanding.verdict is Verdict.OFFER and understanding.matches:
-        return said(asked, sayings.did_you_mean(asked, understanding.matches), stage=Stage.CHOOSING)
-    return said(asked, sayings.unknown(asked), stage=Stage.OFFERED)
+    """Show the way out of danger, steer, pick by number, talk a little, or answer."""
+    return _text(state, event, answering.answer)
 
 
 def text_while_waiting(state: State, event: TextReceived) -> Step:
-    """Steer or answer as always; what cannot be answered is kept for the mediator, which is said once."""
+    """Do as always; what cannot be answered is kept for the mediator, which is said once."""
+    return _text(state, event, answering.answer_while_waiting)
+
+
+def _text(state: State, event: TextReceived, answer: Handler) -> Step:
+    understanding = event.understanding
+    if understanding.danger is not None and not understanding.gentle:
+        return answering.danger(state, event, understanding.danger)
     handled = steered(state, event)
     if handled is not None:
         return handled
-    understanding = event.understanding
-    if understanding.verdict is Verdict.ANSWER and understanding.matches:
-        return said(state, sayings.answer(state, understanding.matches[0].slug, sayings.wording("bot.still_waiting")))
-    if state.noted:
-        return Step(state)
-    return said(replace(state, noted=True), sayings.saying(state, "bot.noted", choices=(sayings.STOP,)))
+    if understanding.talk is not None and understanding.danger is None:
+        return answering.small_talk(state, event, understanding.talk)
+    return answer(state, event)
 
 
 def text_for_mediator(state: State, event: TextReceived) -> Step:
@@ -111,7 +104,7 @@ def returned(state: State, _event: Returned) -> Step:
 def group_listed(state: State, event: GroupListed) -> Step:
     """Show the entries of a group."""
     stage = settled(state) if state.stage in HELD else Stage.CHOOSING
-    return said(state, sayings.group_listed(state, event.group, event.slugs), stage=stage)
+    return said(replace(state, answered=()), sayings.group_listed(state, event.group, event.slugs), stage=stage)
 
 
 def queued(state: State, event: Queued) -> Step:
@@ -124,7 +117,7 @@ def queued(state: State, event: Queued) -> Step:
 
 def held_already(state: State, event: HeldAlready) -> Step:
     """Find the way back to the mediator."""
-    held = replace(state, ticket=event.ticket, offered=())
+    held = replace(state, ticket=event.ticket, offered=(), answered=())
     return said(held, sayings.saying(held, "bot.mediator_joined"), stage=Stage.WITH_MEDIATOR)
 
 
@@ -144,7 +137,7 @@ def mediator_joined(state: State, event: MediatorJoined) -> Step:
     if state.ticket != event.ticket:
         return Step(state)
     say = sayings.saying(state, "bot.mediator_joined")
-    return said(replace(state, offered=()), say, stage=Stage.WITH_MEDIATOR)
+    return said(replace(state, offered=(), answered=()), say, stage=Stage.WITH_MEDIATOR)
 
 
 def mediator_replied(state: State, event: MediatorReplied) -> Step:

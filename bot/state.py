@@ -32,7 +32,9 @@ class State:
     `introduced`: the resident was told that the service is automatic. `chosen`: the language was
     picked by the resident, so that no text changes it. `offered`: the last list, for answers by
     number. `question`: place of the last question in the transcript. `noted`: while waiting, the
-    resident was told once that what they add reaches the mediator.
+    resident was told once that what they add reaches the mediator. `urgent`: an emergency card was shown,
+    and the person it offers was neither taken nor declined. `answered`: the entries that answered the last
+    question, to be shown again in another language.
     """
 
     language: str
@@ -43,6 +45,8 @@ class State:
     question: int | None = None
     ticket: str | None = None
     noted: bool = False
+    urgent: bool = False
+    answered: tuple[str, ...] = ()
 
 
 def dump(state: State) -> dict[str, Any]:
@@ -57,6 +61,8 @@ def dump(state: State) -> dict[str, Any]:
         "question": state.question,
         "ticket": state.ticket,
         "noted": state.noted,
+        "urgent": state.urgent,
+        "answered": list(state.answered),
     }
 
 
@@ -74,6 +80,9 @@ def load(data: Any) -> State:
             question=None if question is None else int(question),
             ticket=None if ticket is None else str(ticket),
             noted=bool(data["noted"]),
+            # States stored before these were known have neither.
+            urgent=bool(data.get("urgent", False)),
+            answered=tuple(str(slug) for slug in data.get("answered", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(f"the stored state cannot be read: {error!r}") from error

@@ -36,10 +36,11 @@ Handler = Callable[[State, Any], Step]
 HELD = (Stage.WAITING, Stage.WITH_MEDIATOR)
 
 
-def said(state: State, say: Say, *others: Action, stage: Stage | None = None) -> Step:
-    """Say something: it introduces the service, and its choices can be answered by number."""
-    introduced = replace(state, introduced=True, offered=say.choices, stage=stage or settled(state))
-    return Step(introduced, (say, *others))
+def said(state: State, *actions: Action, stage: Stage | None = None) -> Step:
+    """Say something: it introduces the service, and the choices of the last message can be answered by number."""
+    last = [action for action in actions if isinstance(action, Say)][-1]
+    introduced = replace(state, introduced=True, offered=last.choices, stage=stage or settled(state))
+    return Step(introduced, actions)
 
 
 def settled(state: State) -> Stage:
@@ -79,11 +80,11 @@ def in_language_of(state: State, event: TextReceived) -> State:
 
 def released(state: State) -> State:
     """Give the state after the ticket is over."""
-    return replace(state, stage=Stage.OPEN, ticket=None, noted=False, offered=())
+    return replace(state, stage=Stage.OPEN, ticket=None, noted=False, urgent=False, offered=(), answered=())
 
 
 def _menu(state: State, _: object) -> Step:
-    return said(state, sayings.menu(state))
+    return said(replace(state, answered=()), sayings.menu(state))
 
 
 def _languages(state: State, _: object) -> Step:
@@ -94,6 +95,8 @@ def _language(state: State, pick: Pick) -> Step:
     if pick.argument not in CODES:
         return choice_expired(state, ChoiceExpired())
     spoken = replace(state, language=pick.argument, chosen=True)
+    if state.answered and pick.argument != state.language:
+        return said(spoken, sayings.answer_again(spoken, state.answered))
     choices = () if state.stage in HELD else (sayings.MENU, sayings.PERSON)
     return said(spoken, sayings.saying(spoken, "bot.language_set", choices=choices))
 
@@ -120,21 +123,25 @@ def _keep(state: State, _: object) -> Step:
     return said(state, sayings.saying(state, "bot.kept", choices=(sayings.MENU,)))
 
 
-def _person(state: State, _: object) -> Step:
+def person(state: State, _: object) -> Step:
+    """Put the resident in the queue, or tell where they stand."""
     if state.stage is Stage.WITH_MEDIATOR:
         return said(state, sayings.saying(state, "bot.already_with_mediator"))
     if state.stage is Stage.WAITING and state.ticket is not None:
         return Step(state, (ReportPlace(state.ticket),))
+    if state.urgent:
+        return Step(replace(state, urgent=False), (OpenTicket(Reason.DANGER, state.question),))
     reason = Reason.UNKNOWN if state.stage is Stage.OFFERED else Reason.ASKED
     return Step(state, (OpenTicket(reason, state.question),))
 
 
 def _decline_person(state: State, _: object) -> Step:
-    return said(state, sayings.saying(state, "bot.declined_person", choices=(sayings.MENU,)))
+    declined = replace(state, urgent=False)
+    return said(declined, sayings.saying(declined, "bot.declined_person", choices=(sayings.MENU,)))
 
 
 def _entry(state: State, pick: Pick) -> Step:
-    return said(state, sayings.answer(state, pick.argument))
+    return said(replace(state, answered=(pick.argument,)), sayings.answer(state, pick.argument))
 
 
 def _group(state: State, pick: Pick) -> Step:
@@ -159,7 +166,7 @@ def _not_helpful(state: State, pick: Pick) -> Step:
 def _greeting(state: State, event: TextReceived) -> Step:
     if state.stage in HELD:
         return text_kept(state)
-    greeted = in_language_of(state, event)
+    greeted = replace(in_language_of(state, event), answered=())
     return said(greeted, sayings.welcome(greeted))
 
 
@@ -174,14 +181,17 @@ def _yes(state: State, _: object) -> Step:
 
 
 def _no(state: State, _: object) -> Step:
+    if sayings.ACCEPT_PERSON in state.offered:
+        # An emergency card offers a person, and has no button to decline.
+        return _decline_person(state, _)
     return _by_word(state, (Verb.KEEP, Verb.DECLINE_PERSON, Verb.NOT_HELPFUL))
 
 
 def _by_word(state: State, verbs: tuple[Verb, ...]) -> Step:
     """Take a yes or no for the answer to what was asked last."""
     offered = {offer.pick.verb: offer.pick for offer in state.offered}
-    if Verb.DECLINE_PERSON not in offered:
-        # The way to a person stands under many messages; it is a question only where it can be declined.
+    if sayings.ACCEPT_PERSON not in state.offered:
+        # The way to a person stands under many messages; only some of them ask for it.
         offered.pop(Verb.PERSON, None)
     for verb in verbs:
         if verb in offered:
@@ -199,7 +209,7 @@ _COMMANDS: dict[Command, Handler] = {
     Command.LANGUAGE: _languages,
     Command.STOP: _stop,
     Command.DELETE: _delete,
-    Command.PERSON: _person,
+    Command.PERSON: person,
     Command.YES: _yes,
     Command.NO: _no,
     Command.GREETING: _greeting,
@@ -209,7 +219,7 @@ _PICKS: dict[Verb, Handler] = {
     Verb.ENTRY: _entry,
     Verb.GROUP: _group,
     Verb.MENU: _menu,
-    Verb.PERSON: _person,
+    Verb.PERSON: person,
     Verb.DECLINE_PERSON: _decline_person,
     Verb.LANGUAGES: _languages,
     Verb.LANGUAGE: _language,

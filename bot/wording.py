@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -77,6 +78,11 @@ class Catalogue:
     def day(self, day: date, code: str) -> str:
         """Tell a day of a year."""
         return format_date(day, "long", locale=_locale(code))
+
+    def language_name(self, named: str, code: str) -> str:
+        """Give the name of a language in another language, as it stands within a sentence."""
+        name: str = Locale.parse(_locale(code)).languages[Locale.parse(_locale(named)).language]
+        return name
 
     def _value(self, value: Value, code: str) -> str:
         if isinstance(value, datetime):

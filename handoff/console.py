@@ -251,7 +251,11 @@ def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], A
         async with desk.database.read() as connection:
             lists = await desk.lists(connection, signed_in.member)
         state = repr(
-            [(held.id, held.status, held.claimed_by) for name in ("waiting", "mine", "others") for held in lists[name]]
+            [
+                (held.id, held.status, held.urgent, held.claimed_by)
+                for name in ("waiting", "mine", "others")
+                for held in lists[name]
+            ]
         )
         if state == last:
             return []

@@ -11,8 +11,10 @@ from bot.actions import (
     CountFeedback,
     Erase,
     ListGroup,
+    MakeUrgent,
     MediatorText,
     OpenTicket,
+    Reason,
     ReportPlace,
     Say,
     SetReachable,
@@ -48,6 +50,9 @@ class Effects:
                 return GroupListed(action.group, tuple(e.slug for e in entries if e.group == action.group))
             case OpenTicket():
                 return await self._open_ticket(turn, action)
+            case MakeUrgent():
+                if await tickets.make_urgent(turn.connection, UUID(action.ticket)):
+                    turn.append(Author.SYSTEM, {"code": "urgent", "values": {}})
             case ReportPlace():
                 return await situation(turn.connection, UUID(action.ticket), self.hours, turn.now)
             case CloseTicket():
@@ -99,6 +104,7 @@ class Effects:
             conversation_id=turn.conversation.id,
             language=turn.state.language,
             reason=action.reason.value,
+            urgent=action.reason is Reason.DANGER,
             question_seq=action.question,
             now=turn.now,
         )

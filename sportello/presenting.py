@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.actions import EntryAnswer, MediatorText, Part, Say, Wording
+from bot.actions import EmergencyCard, EntryAnswer, MediatorText, Part, Say, Wording
 from bot.languages import language
 from bot.picks import Choice, Pick, Verb
 from bot.wording import Catalogue
 from channels.adapter import Outbound, OutboundChoice
 from knowledge.entry import Entry, translation_for
+from sportello.cards import emergency_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ class Presenter:
 
     def _block(self, part: Part, code: str) -> dict[str, Any]:
         if isinstance(part, Wording):
+            code = part.language or code
             return {"kind": "text", "text": self.catalogue.text(part, code), "language": code}
+        if isinstance(part, EmergencyCard):
+            return emergency_card(self.catalogue, part, code)
         if isinstance(part, MediatorText):
             return {"kind": "text", "text": part.text, "language": None}
         return self._answer(part, code)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Row, Table, Text, func, select, text, update
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Row, Table, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
 from sqlalchemy.dialects.postgresql import insert
 
@@ -24,6 +24,8 @@ tickets = Table(
     Column("status", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    # Somebody is in danger: comes before all that are not urgent.
+    Column("urgent", Boolean, nullable=False, server_default="false"),
     # Place of the question in the transcript; the text itself stays there, to be deleted on time.
     Column("question_seq", Integer),
     Column("opened_at", Moment, nullable=False),
@@ -37,7 +39,7 @@ tickets = Table(
         unique=True,
         postgresql_where=text("status <> 'closed'"),
     ),
-    Index("ix_tickets_waiting", "opened_at", "id", postgresql_where=text("status = 'waiting'")),
+    Index("ix_tickets_waiting", "urgent", "opened_at", "id", postgresql_where=text("status = 'waiting'")),
     Index("ix_tickets_claimed_by", "claimed_by", postgresql_where=text("status = 'claimed'")),
     Index("ix_tickets_closed_at", "closed_at"),
 )
@@ -61,6 +63,7 @@ class Ticket:
     channel: str
     language: str
     reason: str
+    urgent: bool
     question: str | None
     opened_at: datetime
     claimed_by: UUID | None
@@ -93,6 +96,7 @@ def _ticket(row: Row[Any]) -> Ticket:
         channel=row.channel,
         language=row.language,
         reason=row.reason,
+        urgent=row.urgent,
         question=row.question,
         opened_at=row.opened_at,
         claimed_by=row.claimed_by,
@@ -111,8 +115,9 @@ async def open_ticket(
     reason: str,
     question_seq: int | None,
     now: datetime,
+    urgent: bool = False,
 ) -> UUID:
-    """Open a ticket, or give the one that is open already."""
+    """Open a ticket, or give the one that is open already, which becomes urgent where this one is."""
     added = await connection.execute(
         insert(tickets)
         .values(
@@ -121,6 +126,7 @@ async def open_ticket(
             status=TicketStatus.WAITING.value,
             language=language,
             reason=reason,
+            urgent=urgent,
             question_seq=question_seq,
             opened_at=now,
         )
@@ -135,9 +141,25 @@ async def open_ticket(
             )
         )
         open_already: UUID = existing.scalar_one()
+        if urgent:
+            await make_urgent(connection, open_already)
         return open_already
     notify(connection, Topic.QUEUE)
     return ticket_id
+
+
+async def make_urgent(connection: Write, ticket_id: UUID) -> bool:
+    """Let an open ticket come before all that are not urgent; False where it did already, or is closed."""
+    result = await connection.execute(
+        update(tickets)
+        .where(tickets.c.id == ticket_id, tickets.c.status != TicketStatus.CLOSED.value, ~tickets.c.urgent)
+        .values(urgent=True)
+        .returning(tickets.c.id)
+    )
+    if result.first() is None:
+        return False
+    notify(connection, Topic.QUEUE)
+    return True
 
 
 async def get(connection: Read, ticket_id: UUID) -> Ticket | None:
@@ -147,12 +169,12 @@ async def get(connection: Read, ticket_id: UUID) -> Ticket | None:
 
 
 async def waiting(connection: Read) -> list[Ticket]:
-    """Give the queue, oldest first."""
+    """Give the queue: the urgent ones first, then the oldest."""
     rows = await connection.execute(
         select(*_columns)
         .select_from(_joined)
         .where(tickets.c.status == TicketStatus.WAITING.value)
-        .order_by(tickets.c.opened_at, tickets.c.id)
+        .order_by(tickets.c.urgent.desc(), tickets.c.opened_at, tickets.c.id)
     )
     return [_ticket(row) for row in rows]
 
@@ -172,17 +194,21 @@ async def place(connection: Read, ticket_id: UUID) -> int | None:
     """Give the place in the queue, counted from 1, or None where the ticket is not waiting."""
     mine = tickets.alias()
     found = await connection.execute(
-        select(mine.c.opened_at).where(mine.c.id == ticket_id, mine.c.status == TicketStatus.WAITING.value)
+        select(mine.c.urgent, mine.c.opened_at).where(
+            mine.c.id == ticket_id, mine.c.status == TicketStatus.WAITING.value
+        )
     )
-    opened_at = found.scalar_one_or_none()
-    if opened_at is None:
+    row = found.first()
+    if row is None:
         return None
+    as_old = tickets.c.opened_at == row.opened_at
+    before = (tickets.c.opened_at < row.opened_at) | (as_old & (tickets.c.id < ticket_id))
     ahead = await connection.execute(
         select(func.count())
         .select_from(tickets)
         .where(
             tickets.c.status == TicketStatus.WAITING.value,
-            (tickets.c.opened_at < opened_at) | ((tickets.c.opened_at == opened_at) & (tickets.c.id < ticket_id)),
+            (tickets.c.urgent & before) if row.urgent else (tickets.c.urgent | before),
         )
     )
     return ahead.scalar_one() + 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from bot.languages import CODES, language
@@ -11,6 +11,9 @@ from store.conversations import Author, Message
 from store.outbox import OutboxStatus
 
 Audience = Literal["resident", "staff"]
+
+# A page that anybody in Prato may be reading.
+QUICK_EXIT: Final = "https://www.comune.prato.it"
 
 # What staff must know of a message on its way; one that arrived, or is on its way, needs no word.
 _TROUBLES = frozenset(OutboxStatus) - {OutboxStatus.SENT, OutboxStatus.QUEUED, OutboxStatus.SENDING}
@@ -26,8 +29,36 @@ class ShownSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownNumber:
+    """A number to call; `digits` is what a telephone dials."""
+
+    phone: str
+    about: str
+    name: str
+
+    @property
+    def digits(self) -> str:
+        """Give the number without spaces."""
+        return "".join(self.phone.split())
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCard:
+    """What stands on an emergency card, as `sportello.cards` made it."""
+
+    words: tuple[str, ...]
+    numbers: tuple[ShownNumber, ...]
+    notes: tuple[str, ...]
+    say: str
+    say_intro: str
+    meaning: str
+    local: tuple[str, ...]
+    leave: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShownBlock:
-    """A paragraph or an answer, in a language; `tag` and `direction` are None where nobody knows it."""
+    """A paragraph, an answer or a card, in a language; `tag` is None where nobody knows it."""
 
     text: str
     tag: str | None
@@ -35,6 +66,7 @@ class ShownBlock:
     sources: tuple[ShownSource, ...] = ()
     draft: bool = False
     to_verify: bool = False
+    card: ShownCard | None = None
 
     @property
     def is_answer(self) -> bool:
@@ -68,6 +100,11 @@ class MessageView:
     code: str | None = None
     values: Mapping[str, Any] | None = None
     trouble: str | None = None
+
+    @property
+    def leave(self) -> str | None:
+        """Give where to go where the page should be left at once, else None."""
+        return QUICK_EXIT if any(block.card is not None and block.card.leave for block in self.blocks) else None
 
 
 def _tag(code: str | None) -> str | None:
@@ -135,7 +172,22 @@ def _blocks(message: Message) -> tuple[ShownBlock, ...]:
     return ()
 
 
+def _card(block: Mapping[str, Any]) -> ShownCard:
+    return ShownCard(
+        words=tuple(block["words"]),
+        numbers=tuple(ShownNumber(**number) for number in block["numbers"]),
+        notes=tuple(block["notes"]),
+        say=block["say"],
+        say_intro=block["say_intro"],
+        meaning=block["meaning"],
+        local=tuple(block["local"]),
+        leave=block["leave"],
+    )
+
+
 def _block(block: Mapping[str, Any]) -> ShownBlock:
+    if block["kind"] == "card":
+        return ShownBlock(block["text"], _tag(block["language"]), card=_card(block))
     if block["kind"] != "answer":
         return ShownBlock(block["text"], _tag(block["language"]))
     return ShownBlock(

@@ -174,6 +174,7 @@ def upgrade() -> None:
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('language', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('urgent', sa.Boolean(), server_default='false', nullable=False),
     sa.Column('question_seq', sa.Integer(), nullable=True),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('claimed_by', sa.UUID(), nullable=True),
@@ -186,7 +187,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_tickets_claimed_by', 'tickets', ['claimed_by'], unique=False, postgresql_where=sa.text("status = 'claimed'"))
     op.create_index('ix_tickets_closed_at', 'tickets', ['closed_at'], unique=False)
-    op.create_index('ix_tickets_waiting', 'tickets', ['opened_at', 'id'], unique=False, postgresql_where=sa.text("status = 'waiting'"))
+    op.create_index('ix_tickets_waiting', 'tickets', ['urgent', 'opened_at', 'id'], unique=False, postgresql_where=sa.text("status = 'waiting'"))
     op.create_index('uq_tickets_open_of_conversation', 'tickets', ['conversation_id'], unique=True, postgresql_where=sa.text("status <> 'closed'"))
     op.create_table('translations',
     sa.Column('slug', sa.Text(), nullable=False),

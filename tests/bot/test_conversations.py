@@ -9,11 +9,22 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.actions import Action, EntryAnswer, ListGroup, MediatorText, OpenTicket, ReportPlace, Say, Wording
+from bot.actions import (
+    Action,
+    EmergencyCard,
+    EntryAnswer,
+    ListGroup,
+    MediatorText,
+    OpenTicket,
+    ReportPlace,
+    Say,
+    Wording,
+)
 from bot.engine import step
 from bot.events import (
     ChoiceExpired,
     ChoiceMade,
+    Danger,
     Event,
     GroupListed,
     Left,
@@ -25,10 +36,12 @@ from bot.events import (
     MediatorJoined,
     MediatorReplied,
     MessageSetAside,
+    Question,
     Queued,
     Returned,
     SpokenInGroup,
     Started,
+    Talk,
     TextReceived,
     Understanding,
     Verdict,
@@ -52,13 +65,26 @@ def _conversations() -> list[Any]:
 
 
 def _understanding(state: State, given: dict[str, Any]) -> Understanding:
-    language, certain = given.get("language", state.language), "language" in given
+    question = _question(given)
+    return Understanding(
+        language=given.get("language", given.get("perhaps", state.language)),
+        certain="language" in given,
+        verdict=question.verdict,
+        matches=question.matches,
+        others=tuple(_question(other) for other in given.get("others", ())),
+        talk=Talk(given["talk"]) if "talk" in given else None,
+        danger=Danger(f"emergency-{given['danger']}") if "danger" in given else None,
+        gentle=given.get("gentle", False),
+        rival=given.get("rival"),
+    )
+
+
+def _question(given: dict[str, Any]) -> Question:
     if "answer" in given:
-        return Understanding(language, certain, Verdict.ANSWER, (Match(given["answer"], 1.0),))
+        return Question(Verdict.ANSWER, (Match(given["answer"], 1.0),))
     if "offer" in given:
-        matches = tuple(Match(slug, 0.5) for slug in given["offer"])
-        return Understanding(language, certain, Verdict.OFFER, matches)
-    return Understanding(language, certain, Verdict.ABSTAIN)
+        return Question(Verdict.OFFER, tuple(Match(slug, 0.5) for slug in given["offer"]))
+    return Question(Verdict.ABSTAIN)
 
 
 def _tap(state: State, tapped: str) -> Event:
@@ -114,6 +140,8 @@ def _told(actions: list[Action]) -> list[str]:
                 match part:
                     case Wording():
                         told.append(part.id)
+                    case EmergencyCard():
+                        told.append(f"{'gentle' if part.gentle else 'card'}:{part.danger.removeprefix('emergency-')}")
                     case EntryAnswer():
                         told.append(f"entry:{part.slug}")
                     case MediatorText():
@@ -135,6 +163,11 @@ def test_conversation(language: str, conversation: dict[str, Any]) -> None:
             events.extend(follower for follower in followers if follower is not None)
         assert _told(actions) == given["says"], given
         assert [type(a).__name__ for a in actions if not isinstance(a, Say)] == given.get("does", []), given
+        if "reason" in given:
+            assert [a.reason.value for a in actions if isinstance(a, OpenTicket)] == [given["reason"]], given
+        if "messages" in given:
+            spoken = [action for action in actions if isinstance(action, Say)]
+            assert [[c.pick.verb.value for c in say.choices] for say in spoken] == given["messages"], given
         if "choices" in given:
             last = [action for action in actions if isinstance(action, Say)][-1]
             assert [choice.pick.verb.value for choice in last.choices] == given["choices"], given

@@ -1,6 +1,7 @@
 """Properties of the engine that hold for every state and every event."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,10 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import events
-from bot.actions import CloseTicket, OpenTicket, ReportPlace, Say, Wording
-from bot.commands import Command, command_of, number_of
+from bot.actions import CloseTicket, EmergencyCard, MakeUrgent, OpenTicket, Reason, ReportPlace, Say, Wording
 from bot.engine import TABLE, step
-from bot.events import ChoiceMade, Event, Match, Queued, TextReceived, Understanding, Verdict
+from bot.events import (
+    ChoiceMade,
+    Danger,
+    Event,
+    Match,
+    Question,
+    Queued,
+    Talk,
+    TextReceived,
+    Understanding,
+    Verdict,
+)
 from bot.languages import CODES
 from bot.picks import Choice, Pick, Verb
 from bot.state import Stage, State, StateError, dump, load
@@ -20,12 +31,18 @@ slugs = st.sampled_from(["identity-card", "unpaid-wages", "no-such-entry"])
 picks = st.builds(Pick, st.sampled_from(Verb), st.one_of(slugs, st.sampled_from([*CODES, "work", "", "xx"])))
 choices = st.builds(Choice, picks, st.sampled_from(["", "bot.choice.menu"]))
 tickets = st.sampled_from(["ticket-1", "ticket-2"])
+matches = st.lists(st.builds(Match, slugs, st.floats(0, 1)), max_size=5).map(tuple)
 understandings = st.builds(
     Understanding,
     st.sampled_from(CODES),
     st.booleans(),
     st.sampled_from(Verdict),
-    st.lists(st.builds(Match, slugs, st.floats(0, 1)), max_size=5).map(tuple),
+    matches,
+    others=st.lists(st.builds(Question, st.sampled_from(Verdict), matches), max_size=4).map(tuple),
+    talk=st.none() | st.sampled_from(Talk),
+    danger=st.none() | st.sampled_from(Danger),
+    gentle=st.booleans(),
+    rival=st.none() | st.sampled_from([*CODES, "xx"]),
 )
 words = st.sampled_from(
     ["menu", "زبان", "stop", "persona", "sì", "না", "2", "三", "ciao", "grazie", "cancella i miei dati"]
@@ -45,6 +62,8 @@ def states(draw: st.DrawFn) -> State:
         question=draw(st.none() | st.integers(1, 1000)),
         ticket=draw(tickets) if held else None,
         noted=draw(st.booleans()),
+        urgent=draw(st.booleans()),
+        answered=tuple(draw(st.lists(slugs, max_size=3))),
     )
 
 
@@ -96,7 +115,41 @@ def test_nothing_is_answered_before_the_service_says_that_it_is_automatic(state:
         return
     said = [action for action in step(state, event).actions if isinstance(action, Say)]
     if said and said[0].parts != (Wording("bot.deleted"),):
-        assert said[0].parts[0] == Wording("bot.notice")
+        first, second = said[0].parts[0], said[0].parts[-1] if len(said[0].parts) == 1 else said[0].parts[1]
+        # Whoever is in danger reads first what to do.
+        assert Wording("bot.notice") == (second if isinstance(first, EmergencyCard) else first)
+        assert sum(say.parts.count(Wording("bot.notice")) for say in said) == 1
+
+
+@given(states(), st.text() | words, understandings, st.sampled_from(Danger))
+def test_danger_shows_the_card_first_wherever_no_mediator_has_the_conversation(
+    state: State, text: str, understanding: Understanding, danger: Danger
+) -> None:
+    alarmed = replace(understanding, danger=danger, gentle=False)
+    stepped = step(state, TextReceived(7, text, alarmed))
+    said = [action for action in stepped.actions if isinstance(action, Say)]
+    if state.stage is Stage.WITH_MEDIATOR:
+        assert not any(isinstance(part, EmergencyCard) for say in said for part in say.parts)
+        return
+    assert said[0].parts[0] == EmergencyCard(danger)
+    assert len(said) == 1
+    if state.stage is Stage.WAITING:
+        assert stepped.actions[1:] == (MakeUrgent(state.ticket or ""),)
+        return
+    for asking in (_text("yes"), _text("1"), _text("sì"), ChoiceMade(Pick(Verb.PERSON)), _text("persona")):
+        assert step(stepped.state, asking).actions == (OpenTicket(Reason.DANGER, 7),)
+
+
+@given(states(), st.text(), understandings)
+def test_feedback_is_asked_for_once_and_the_last_list_is_what_numbers_mean(
+    state: State, text: str, understanding: Understanding
+) -> None:
+    stepped = step(state, TextReceived(7, text, understanding))
+    said = [action for action in stepped.actions if isinstance(action, Say)]
+    assert len(said) <= 3
+    assert sum(choice.pick.verb is Verb.HELPFUL for say in said for choice in say.choices) <= 1
+    if said:
+        assert stepped.state.offered == said[-1].choices
 
 
 @given(states(), any_event)
@@ -124,35 +177,6 @@ def test_a_chosen_language_is_kept(state: State, understanding: Understanding) -
 
 def _text(text: str) -> TextReceived:
     return TextReceived(1, text, Understanding("it", certain=False, verdict=Verdict.ABSTAIN))
-
-
-@pytest.mark.parametrize("text", ["2", "٢", "۲", "২", "２", "二", "2.", " 2) ", "②"])
-def test_two_in_any_digits(text: str) -> None:
-    assert number_of(text) == 2
-
-
-@pytest.mark.parametrize("text", ["", "due", "2 o 3", "½", "123", "-", "二十", "0"])
-def test_what_is_no_number_of_a_list(text: str) -> None:
-    assert number_of(text) in {None, 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("MENU!", Command.MENU),
-        ("  Menù ", Command.MENU),
-        ("/stop", Command.STOP),
-        ("मenu", None),
-        ("menu della mensa", None),
-        ("گrazie", None),
-        ("شکریہ۔", Command.THANKS),
-        ("৭", None),
-        ("谢谢！", Command.THANKS),
-        ("👍🏽", None),
-    ],
-)
-def test_a_word_steers_only_when_it_is_the_whole_message(text: str, command: Command | None) -> None:
-    assert command_of(text) is command
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,11 @@ function toEnd() {
 function received(html) {
   if (!appendOnce(list, html)) return;
   if (!list.lastElementChild.classList.contains("resident")) waiting.hidden = true;
-  // Only the last question is open: older buttons would ask for what is over.
-  for (const form of [...list.querySelectorAll("[data-choices]")].slice(0, -1)) form.remove();
+  // Only what followed the resident's last word is open: older buttons would ask for what is over.
+  const last = [...list.querySelectorAll(".resident")].at(-1);
+  for (const form of list.querySelectorAll("[data-choices]")) {
+    if (last && last.compareDocumentPosition(form) & Node.DOCUMENT_POSITION_PRECEDING) form.remove();
+  }
   toEnd();
 }
 

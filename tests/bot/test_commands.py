@@ -1,0 +1,136 @@
+"""The words that steer, and the names of languages, in every language and script."""
+
+import pytest
+
+from bot import commands
+from bot.commands import Command, command_of, language_named, normalised, number_of
+
+
+@pytest.mark.parametrize("text", ["2", "٢", "۲", "২", "２", "二", "2.", " 2) ", "②"])
+def test_two_in_any_digits(text: str) -> None:
+    assert number_of(text) == 2
+
+
+@pytest.mark.parametrize("text", ["", "due", "2 o 3", "½", "123", "-", "二十", "0"])
+def test_what_is_no_number_of_a_list(text: str) -> None:
+    assert number_of(text) in {None, 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("MENU!", Command.MENU),
+        ("  Menù ", Command.MENU),
+        ("/stop", Command.STOP),
+        ("मenu", None),
+        ("menu della mensa", None),
+        ("گrazie", None),
+        ("شکریہ۔", Command.THANKS),
+        ("৭", None),
+        ("谢谢！", Command.THANKS),
+        ("👍🏽", None),
+    ],
+)
+def test_a_word_steers_only_when_it_is_the_whole_message(text: str, command: Command | None) -> None:
+    assert command_of(text) is command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "persona",
+        "person",
+        "人工",
+        "شخص",
+        "মানুষ",
+        "ਬੰਦਾ",
+        "njeri",
+        "persoană",
+        "persoana",
+        "personne",
+        "людина",
+        "Людина!",
+        "bande naal gal",
+        "quiero hablar con una persona",
+    ],
+)
+def test_a_person_is_asked_for_in_twelve_languages(text: str) -> None:
+    assert command_of(text) is Command.PERSON
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("شكراً", Command.THANKS),
+        ("dhanwad", Command.THANKS),
+        ("faleminderit", Command.THANKS),
+        ("ਹਾਂ ਜੀ", Command.YES),
+        ("na3am", Command.YES),
+        ("po", Command.YES),
+        ("ні", Command.NO),
+        ("jo", Command.NO),
+        ("bună ziua", Command.GREETING),
+        ("добрий день", Command.GREETING),
+        ("ajutor", Command.MENU),
+        ("зупинити", Command.STOP),
+        ("borrar mis datos", Command.DELETE),
+        ("changer de langue", Command.LANGUAGE),
+    ],
+)
+def test_the_other_languages_steer_too(text: str, command: Command) -> None:
+    assert command_of(text) is command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fine",
+        "end",
+        "bas",
+        "fin",
+        "alto",
+        "para",
+        "la",
+        "dil",
+        "naam",
+        "boli",
+        "bine",
+        "personne ne répond",
+        "persona anziana",
+        "je cherche une personne",
+        "njeri i mirë",
+        "людина похилого віку",
+    ],
+)
+def test_words_with_another_meaning_do_not_steer(text: str) -> None:
+    assert command_of(text) is None
+
+
+def test_every_language_is_known_by_its_name_in_every_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    twelve = ("it", "en", "zh", "ur", "bn", "pa", "ar", "sq", "ro", "fr", "es", "uk")
+    monkeypatch.setattr(commands, "CODES", twelve)
+    names = commands._language_names()
+    for name, code in {
+        "română": "ro",
+        "rumeno": "ro",
+        "罗马尼亚语": "ro",
+        "urduisht": "ur",
+        "乌尔都语": "ur",
+        "shqip": "sq",
+        "албанська": "sq",
+        "ਪੰਜਾਬੀ": "pa",
+        "punjabi": "pa",
+        "العربية": "ar",
+        "عربي": "ar",
+        "espanol": "es",
+        "français": "fr",
+        "українська": "uk",
+        "angrezi": "en",
+    }.items():
+        assert names[normalised(name)] == code, name
+    assert len(names) > 12 * 12
+    assert not [name for name in names if command_of(name) or number_of(name)]
+
+
+def test_a_language_that_is_not_offered_is_no_language_to_choose() -> None:
+    assert {language_named(name) for name in ("italiano", "بنگالی", "klingon")} == {"it", "bn", None}

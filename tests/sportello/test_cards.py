@@ -1,0 +1,117 @@
+"""Every emergency card in every language: the right numbers, nothing promised, nothing that could harm."""
+
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.actions import EmergencyCard
+from bot.events import Danger
+from bot.languages import CODES
+from bot.wording import Catalogue, catalogue_files, read_catalogue
+from channels.adapter import Capabilities, Outbound
+from channels.rendering import measure, render
+from channels.telegram import CHAT_INTERVAL, TEXT_MAX
+from sportello.cards import LINES, emergency_card
+
+CATALOGUE = Catalogue(ZoneInfo("Europe/Rome"), {"operator": "Comune di Prato", "service": "Sportello"})
+TELEGRAM = Capabilities(
+    text_max=TEXT_MAX, unit="utf-16", buttons=True, chat_interval=CHAT_INTERVAL, account_interval=CHAT_INTERVAL
+)
+VERIFIED = {
+    Danger.VIOLENCE: ["112", "1522", "0574 34472"],
+    Danger.UNPAID_THREAT: ["112", "800 290 290", "0574 1586530"],
+    Danger.PASSPORT_TAKEN: ["112", "800 290 290", "800 600 500"],
+    Danger.TRAFFICKING: ["112", "800 290 290", "800 600 500"],
+    Danger.SUICIDE: ["112"],
+    Danger.ACCIDENT: ["112"],
+    Danger.MEDICAL: ["112"],
+    Danger.CHILD: ["112", "114", "19696"],
+    Danger.FIRE: ["112"],
+    Danger.HOMELESS_TONIGHT: ["112", "800 922 912"],
+}
+# Promises, diagnoses, "no risk", permits, expulsion, consulates, negotiating, operators who may not be there.
+FORBIDDEN = {
+    "it": "permesso|espuls|regolar|garant|promett|risch|sicur|consolat|operator|diagnos|ambasciat|convinc|tratta con",
+    "en": "permit|expel|regular|guarantee|promise|risk|safe|consulate|embassy|operator|diagnos|negotiat|confront",
+    "zh": "居留|驱逐|合法|保证|承诺|风险|安全|领事|使馆|客服|诊断|谈判|对质",
+    "ur": "اجازت نامہ|پرمٹ|ملک بدر|قانونی|ضمانت|وعدہ|رسک|محفوظ|قونصل|سفارت|آپریٹر|تشخیص|سمجھوتہ",
+    "bn": "পারমিট|অনুমতিপত্র|বহিষ্কার|বৈধ|নিশ্চয়তা|প্রতিশ্রুতি|ঝুঁকি|নিরাপদ|দূতাবাস|কনস্যুলেট|অপারেটর|রোগনির্ণয়|মীমাংসা",
+}
+ALL = [(danger, code) for danger in Danger for code in CODES]
+
+
+@pytest.mark.parametrize(("danger", "code"), ALL)
+def test_a_card_has_its_verified_numbers_and_the_local_language_beneath(danger: Danger, code: str) -> None:
+    card = emergency_card(CATALOGUE, EmergencyCard(danger), code)
+    assert [number["phone"] for number in card["numbers"]] == VERIFIED[danger]
+    assert len(card["numbers"]) <= 3
+    assert len(card["words"]) == 2
+    verified = {digits(line.phone) for line in LINES.values()}
+    assert {digits(found) for found in re.findall(r"\d[\d ]*", card["text"])} <= verified
+    local = emergency_card(CATALOGUE, EmergencyCard(danger), "it")["words"]
+    if code == "it":
+        assert (card["local"], card["say"], card["notes"]) == ([], "", [])
+    else:
+        assert card["local"] == local
+        assert card["say"].startswith("Ho bisogno di aiuto. Parlo ")
+        assert len(card["notes"]) == 1
+        assert "112" in card["notes"][0]
+    assert all(words in card["text"] for words in (*card["words"], *card["notes"], card["say"], *card["local"]))
+    assert "{" not in card["text"]
+    assert "danger." not in card["text"]
+
+
+@pytest.mark.parametrize(("danger", "code"), ALL)
+def test_a_gentle_card_is_one_line_with_the_numbers(danger: Danger, code: str) -> None:
+    card = emergency_card(CATALOGUE, EmergencyCard(danger, gentle=True), code)
+    assert len(card["words"]) == 1
+    assert [number["phone"] for number in card["numbers"]] == VERIFIED[danger]
+    assert (card["notes"], card["say"], card["local"], card["leave"]) == ([], "", [], False)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_text_of_a_card_has_digits_of_its_own_or_says_what_must_not_be_said(code: str) -> None:
+    (path,) = [path for path in catalogue_files(code) if path.name == "danger.po"]
+    for message in read_catalogue(path):
+        if message.id:
+            assert not re.search(r"\d", str(message.string)), message.id
+            assert not re.search(FORBIDDEN[code], str(message.string), re.IGNORECASE), message.id
+
+
+@pytest.mark.parametrize(
+    ("danger", "code", "told", "said"),
+    [
+        (Danger.VIOLENCE, "ur", "\u20681522\u2069 پر \u2068اردو\u2069 نہیں بولی جاتی", "Parlo \u2068urdu\u2069."),
+        (Danger.VIOLENCE, "zh", "\u20681522\u2069 不说\u2068中文\u2069", "Parlo \u2068cinese\u2069."),
+        (Danger.VIOLENCE, "en", "can find an interpreter", "Parlo \u2068inglese\u2069."),
+        (Danger.UNPAID_THREAT, "en", "\u20680574 1586530\u2069 does not speak \u2068English\u2069", "inglese"),
+        (Danger.UNPAID_THREAT, "bn", "\u20680574 1586530\u2069 নম্বরে \u2068বাংলা\u2069 বলা হয় না", "bengalese"),
+    ],
+)
+def test_what_a_line_does_not_speak_is_said(danger: Danger, code: str, told: str, said: str) -> None:
+    card = emergency_card(CATALOGUE, EmergencyCard(danger), code)
+    assert told in card["notes"][0]
+    assert said in card["say"]
+
+
+def test_a_line_that_speaks_the_language_is_not_said_to_lack_it() -> None:
+    for code in ("ur", "zh"):
+        note = emergency_card(CATALOGUE, EmergencyCard(Danger.UNPAID_THREAT), code)["notes"][0]
+        assert "0574" not in note
+
+
+def test_a_page_may_have_to_be_left_quickly() -> None:
+    leave = {danger for danger in Danger if emergency_card(CATALOGUE, EmergencyCard(danger), "en")["leave"]}
+    assert leave == {Danger.VIOLENCE, Danger.TRAFFICKING, Danger.CHILD}
+
+
+@pytest.mark.parametrize(("danger", "code"), ALL)
+def test_a_card_is_one_message_on_a_platform(danger: Danger, code: str) -> None:
+    text = emergency_card(CATALOGUE, EmergencyCard(danger), code)["text"]
+    (message,) = render(Outbound(code, (text,)), TELEGRAM)
+    assert measure(message.text, "utf-16") <= TELEGRAM.text_max // 2
+
+
+def digits(phone: str) -> str:
+    return re.sub(r"\s", "", phone)
