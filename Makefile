@@ -14,12 +14,12 @@ run: $(VENV)/run.stamp  ## Install, migrate, load the starter entries and serve 
 
 test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, all tests (Chromium included)
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser and not crash" -n 2
-	$(BIN)/python -m pytest -m "browser or crash"
+	$(BIN)/python -m pytest -m "not browser and not crash and not measured" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "browser or crash or measured"
 
-quick: $(VENV)/dev.stamp  ## Everything but the browser and the crash test, in under a minute
+quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring, in under a minute
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser and not crash" -n 2
+	$(BIN)/python -m pytest -m "not browser and not crash and not measured" -n 2 --dist loadfile
 
 check: $(VENV)/dev.stamp  ## Format, lint, types, import contracts, knowledge files
 	$(BIN)/ruff format --check .

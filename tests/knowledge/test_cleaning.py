@@ -1,0 +1,75 @@
+"""What is done to every text before it is matched."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.cleaning import clean, without_identifiers
+from knowledge.romanising import in_latin, skeleton
+from knowledge.scripts import kind_of, script_of
+
+
+@given(st.text(max_size=400))
+def test_a_cleaned_text_is_short_normal_and_stable(text: str) -> None:
+    cleaned = clean(text)
+    assert len(cleaned) <= 300
+    assert clean(cleaned) == cleaned
+    cleaned.encode()
+    assert "\0" not in cleaned
+
+
+def test_joiners_that_urdu_and_bengali_need_are_kept() -> None:
+    assert clean("ক্\u200dষ\u200c") == "ক্\u200dষ\u200c"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("guarda https://example.org/a?b=1 qui", "guarda qui"),
+        ("scrivi a anna.rossi@example.org grazie", "scrivi a grazie"),
+        ("il mio codice RSSMRA80A01G999X", "il mio codice"),
+        ("passaporto YA1234567 scaduto", "passaporto scaduto"),
+        ("chiamami +39 333 123 45 67", "chiamami"),
+        ("iban IT60X0542811101000000123456", "iban"),
+        ("il 730, il 1522 e il 116117", "il 730, il 1522 e il 116117"),
+        ("permesso 2 anni nel 2026", "permesso 2 anni nel 2026"),
+        ("800 600 500", ""),
+    ],
+)
+def test_what_names_somebody_is_set_apart(text: str, left: str) -> None:
+    assert without_identifiers(clean(text)) == left
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_latin_form_and_a_skeleton(text: str) -> None:
+    latin = in_latin(clean(text))
+    assert latin.isascii()
+    assert skeleton(latin).isascii()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("zindagi", "jindagee"), ("7afla", "haflah"), ("waqt", "vakt"), ("khushi", "kushee")]
+)
+def test_spellings_of_one_word_share_their_consonants(one: str, other: str) -> None:
+    assert skeleton(one) == skeleton(other)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind"),
+    [
+        ("ur", "کاغذ", "ur"),
+        ("ur", "kaghaz", "ur-Latn"),
+        ("pa", "کاغذ", "pa-Arab"),
+        ("pa", "ਕਾਗਜ਼", "pa"),
+        ("zh", "juliu", "zh-Latn"),
+        ("it", "carta", "it"),
+        ("uk", "123", "uk"),
+    ],
+)
+def test_a_kind_is_a_language_in_a_script(language: str, text: str, kind: str) -> None:
+    assert kind_of(language, text) == kind
+
+
+def test_script_is_that_of_most_letters() -> None:
+    assert script_of("permesso کی تجدید کیسے ہوتی ہے") == "Arab"
+    assert script_of("123 !") is None
