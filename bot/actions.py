@@ -20,9 +20,10 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class EntryAnswer:
-    """The answer of an entry, with its source and its marks."""
+    """The answer of an entry, with its source and its marks: the general one, or that for the case of a facet."""
 
     slug: str
+    facet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

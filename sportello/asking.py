@@ -10,6 +10,7 @@ from bot.state import State
 from bot.wording import Catalogue
 from knowledge import loading
 from knowledge.understanding import Understander
+from sportello import clock
 from sportello.commands import open_database
 from sportello.presenting import Presenter
 from sportello.program import embedder
@@ -23,8 +24,8 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
     try:
         async with open_database(settings) as database:
             async with database.read() as connection:
-                entries = await loading.load(connection)
-            understander.adopt(await loading.build(database, model, entries))
+                knowledge = await loading.load(connection)
+            understander.adopt(await loading.build(database, model, knowledge.entries))
         hint = closest(channel_language)
         explained = await understander.explain(text, language=hint or DEFAULT, hint=hint)
     finally:
@@ -32,7 +33,12 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
     state = State(language=hint or DEFAULT, introduced=True)
     stepped = step(state, TextReceived(1, text, explained.understanding))
     catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
-    presenter = Presenter(catalogue, {entry.slug: entry for entry in entries})
+    presenter = Presenter(
+        catalogue,
+        {entry.slug: entry for entry in knowledge.entries},
+        knowledge.records,
+        lambda: clock.now().astimezone(settings.zone).date(),
+    )
     language = stepped.state.language
     says = [presenter.body(action, language) for action in stepped.actions if isinstance(action, Say)]
     return {

@@ -153,15 +153,16 @@ def troubles() -> None:
 
 @knowledge_app.command("import")
 def knowledge_import(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of .yaml files; without it, the starter entries.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of entries; without it, the starter entries.")] = None,
     *,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Publish over what editors changed.")] = False,
 ) -> None:
     """Publish what is new in the files. What editors changed stays, unless told otherwise."""
     report = commands.run(commands.import_knowledge(_settings(), folder, overwrite=overwrite))
-    typer.echo(f"{report.entries} entries read, {len(report.published)} translations published.")
+    typer.echo(
+        f"{report.entries} entries read, {len(report.published)} translations published, "
+        f"{len(report.saved)} records saved."
+    )
     for name in report.kept:
         typer.echo(f"kept as an editor left it: {name}")
     for name in report.conflicts:
@@ -169,7 +170,7 @@ def knowledge_import(
 
 
 @knowledge_app.command("export")
-def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the .yaml files.")]) -> None:
+def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the files.")]) -> None:
     """Write what is published to files, in the shape in which they are imported."""
     written = commands.run(commands.export_knowledge(_settings(), folder))
     typer.echo(f"{len(written)} files written to {folder}.")
@@ -177,9 +178,7 @@ def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the
 
 @knowledge_app.command("check")
 def knowledge_check(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of .yaml files; without it, the starter entries.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of entries; without it, the starter entries.")] = None,
 ) -> None:
     """Check files without importing them; problems are told with file, line and field."""
     entries, problems = commands.check_knowledge(folder)

@@ -12,10 +12,10 @@ import uvloop
 from alembic.util import CommandError
 
 from bot.languages import CODES, DEFAULT
-from knowledge import exchange, files, loading
+from knowledge import exchange, files, loading, record_files
 from knowledge.entry import Entry
 from knowledge.exchange import ImportReport
-from knowledge.files import Problem
+from knowledge.yamlfile import Problem
 from sportello import clock, serving
 from sportello.opening import Refusal, database_url, opened
 from sportello.program import Program
@@ -98,7 +98,7 @@ async def _set_up(database: Database) -> None:
     await migrations.upgrade(database)
     typer.echo("Loading the starter entries ...")
     report = await _import(database, files.STARTER, overwrite=False)
-    typer.echo(f"  {report.entries} entries, {len(report.published)} translations new.")
+    typer.echo(f"  {report.entries} entries, {len(report.published)} translations and {len(report.saved)} records new.")
     if report.published:
         typer.echo("Reading them into the model; this takes half a minute, once ...")
 
@@ -224,18 +224,22 @@ async def import_knowledge(settings: Settings, folder: Path | None, *, overwrite
 
 async def _import(database: Database, folder: Path, *, overwrite: bool) -> ImportReport:
     entries, problems = files.read_folder(folder)
-    if problems:
-        raise Refusal("nothing was imported:\n" + "\n".join(map(str, problems)))
+    records, wrong = record_files.read_records(folder)
+    if problems or wrong:
+        raise Refusal("nothing was imported:\n" + "\n".join(map(str, [*problems, *wrong])))
+    now = clock.now()
     async with database.begin() as connection:
-        return await exchange.import_entries(connection, entries, overwrite=overwrite, now=clock.now())
+        report = await exchange.import_entries(connection, entries, overwrite=overwrite, now=now)
+        await exchange.import_records(connection, records, report, overwrite=overwrite, now=now)
+        return report
 
 
 async def export_knowledge(settings: Settings, folder: Path) -> list[Path]:
     """Export what is published."""
     async with open_database(settings) as database:
         async with database.read() as connection:
-            entries = await loading.load(connection)
+            knowledge = await loading.load(connection)
         try:
-            return exchange.export(entries, folder)
+            return exchange.export(knowledge.entries, folder, knowledge.records)
         except OSError as error:
             raise Refusal(f"{folder} cannot be written: {error.strerror}") from error

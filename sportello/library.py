@@ -1,6 +1,8 @@
 """The entries of the moment in this process, and the index made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
 
 import structlog
 
@@ -8,6 +10,8 @@ from bot.wording import Catalogue
 from channels.webchat import TopicEntry, TopicGroup
 from knowledge import loading
 from knowledge.entry import GROUPS, Entry, translation_for
+from knowledge.loading import Knowledge
+from knowledge.records import Records
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from store.database import Database
@@ -18,12 +22,18 @@ log = structlog.get_logger(__name__)
 class Library:
     """Holds what was published last. Everything in it is immutable and replaced as a whole."""
 
-    def __init__(self, database: Database, catalogue: Catalogue, understander: Understander | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        understander: Understander | None,
+        today: Callable[[], date],
+    ) -> None:
         """Begin empty; without an understander only the pages are served from here."""
         self._database = database
         self._understander = understander
-        self._presenter = Presenter(catalogue, {})
-        self._loaded: tuple[Entry, ...] | None = None
+        self._presenter = Presenter(catalogue, {}, Records(), today)
+        self._loaded: Knowledge | None = None
 
     @property
     def presenter(self) -> Presenter:
@@ -41,17 +51,25 @@ class Library:
         return self._loaded is not None
 
     async def refresh(self) -> bool:
-        """Read the published entries; where any changed, build the index anew and take both into use."""
+        """Read what is published; where the entries changed, build the index anew; take both into use.
+
+        False where nothing changed.
+        """
         async with self._database.read() as connection:
-            entries = await loading.load(connection)
-        if entries == self._loaded:
+            knowledge = await loading.load(connection)
+        if knowledge == self._loaded:
             return False
-        if self._understander is not None:
-            index = await loading.build(self._database, self._understander.embedder, entries)
+        changed = self._loaded is None or knowledge.entries != self._loaded.entries
+        if self._understander is not None and changed:
+            index = await loading.build(self._database, self._understander.embedder, knowledge.entries)
             self._understander.adopt(index)
-        self._presenter = Presenter(self._presenter.catalogue, {entry.slug: entry for entry in entries})
-        self._loaded = entries
-        log.info("knowledge_loaded", entries=len(entries))
+        self._presenter = replace(
+            self._presenter,
+            entries={entry.slug: entry for entry in knowledge.entries},
+            records=knowledge.records,
+        )
+        self._loaded = knowledge
+        log.info("knowledge_loaded", entries=len(knowledge.entries))
         return True
 
     def topics(self, code: str) -> tuple[TopicGroup, ...]:

@@ -1,6 +1,6 @@
 """From what the bot says to what is stored, shown and sent: texts, answers with their marks, and choices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,15 +10,37 @@ from bot.languages import language
 from bot.picks import Choice, Pick, Verb
 from bot.wording import Catalogue
 from channels.adapter import Outbound, OutboundChoice
-from knowledge.entry import Entry, translation_for
+from knowledge.entry import Entry, Translation, case_for, translation_for
+from knowledge.filling import fill
+from knowledge.records import Records
+
+
+def answer_of(entry: Entry, facet: str, code: str) -> tuple[Translation, str, str] | None:
+    """Give the translation for a reader with the heading and text of its general answer, or of a case's.
+
+    None where no language has the case any more.
+    """
+    if not facet:
+        translation = translation_for(entry, code)
+        return translation, translation.question, translation.answer
+    found = case_for(entry, facet, code)
+    if found is None:
+        return None
+    translation, case = found
+    return translation, f"{translation.question} · {case.label}", case.answer
 
 
 @dataclass(frozen=True, slots=True)
 class Presenter:
-    """Puts messages together from the catalogue and the entries of the moment."""
+    """Puts messages together from the catalogue, and the entries and records of the moment.
+
+    `today` gives the day in Prato, by which windows are open or closed.
+    """
 
     catalogue: Catalogue
     entries: Mapping[str, Entry]
+    records: Records
+    today: Callable[[], date]
 
     def body(self, say: Say, code: str) -> dict[str, Any]:
         """Give a message as it is stored in the transcript."""
@@ -67,15 +89,16 @@ class Presenter:
 
     def _answer(self, part: EntryAnswer, code: str) -> dict[str, Any]:
         entry = self.entries.get(part.slug)
-        if entry is None:
+        found = None if entry is None else answer_of(entry, part.facet, code)
+        if entry is None or found is None:
             return {"kind": "text", "text": self.catalogue.text("bot.answer.gone", code), "language": code}
-        translation = translation_for(entry, code)
+        translation, question, answer = found
         return {
             "kind": "answer",
             "slug": entry.slug,
             "revision": translation.revision,
-            "question": translation.question,
-            "text": translation.answer,
+            "question": question,
+            "text": fill(answer, translation.language, self.records, self.today(), self.catalogue),
             "language": translation.language,
             "sources": [
                 {"name": source.name, "url": source.url, "checked_on": source.checked_on.isoformat()}

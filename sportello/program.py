@@ -100,7 +100,7 @@ def compose(
     platforms = adapters(settings)
     model = embedder(settings) if works else None
     understander = None if model is None else Understander(model)
-    library = Library(database, catalogue, understander)
+    library = Library(database, catalogue, understander, lambda: clock().astimezone(settings.zone).date())
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
     if understander is not None:
