@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.actions import Say
 from bot.picks import Pick
 
 
@@ -137,6 +138,14 @@ class GroupListed:
 
 
 @dataclass(frozen=True, slots=True)
+class CasesFound:
+    """Follows `Say` where an answer in it differs by case: the message, not said yet, and the facets by slug."""
+
+    say: Say
+    cases: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """Follows `OpenTicket` and `ReportPlace`: where the resident stands.
 
@@ -213,6 +222,7 @@ Event = (
     | ChoiceMade
     | ChoiceExpired
     | GroupListed
+    | CasesFound
     | Queued
     | HeldAlready
     | MediatorJoined

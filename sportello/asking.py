@@ -7,6 +7,7 @@ from bot.engine import step
 from bot.events import TextReceived
 from bot.languages import DEFAULT, closest
 from bot.state import State
+from bot.steering import Step
 from bot.wording import Catalogue
 from knowledge import loading
 from knowledge.understanding import Understander
@@ -40,7 +41,7 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
         lambda: clock.now().astimezone(settings.zone).date(),
     )
     language = stepped.state.language
-    says = [presenter.body(action, language) for action in stepped.actions if isinstance(action, Say)]
+    says = [presenter.body(say, language) for say in _said(stepped, presenter)]
     return {
         "text": explained.cleaned,
         "language": {
@@ -65,6 +66,16 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
         "does": [type(action).__name__ for action in stepped.actions if not isinstance(action, Say)],
         "says": says,
     }
+
+
+def _said(stepped: Step, presenter: Presenter) -> list[Say]:
+    """Give what is said, with the question for the case where there is one."""
+    says: list[Say] = []
+    for action in stepped.actions:
+        found = presenter.cases_of(action) if isinstance(action, Say) else None
+        actions = (action,) if found is None else step(stepped.state, found).actions
+        says += [each for each in actions if isinstance(each, Say)]
+    return says
 
 
 def as_text(answer: dict[str, Any]) -> str:

@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 from bot.actions import EntryAnswer, MediatorText, Part, Say, Wording
-from bot.languages import language
-from bot.picks import Choice, Pick, Verb
+from bot.events import CasesFound
+from bot.languages import DEFAULT, language
+from bot.picks import Choice, Pick, Verb, case_of
+from bot.sayings import asks_case
 from bot.wording import Catalogue
 from channels.adapter import Outbound, OutboundChoice
 from knowledge.entry import Entry, Translation, case_for, translation_for
@@ -53,14 +55,28 @@ class Presenter:
             ],
         }
 
+    def cases_of(self, say: Say) -> CasesFound | None:
+        """Give the cases of the answers in a message that does not ask for them yet; None where there are none."""
+        if asks_case(say):
+            return None
+        general = [part.slug for part in say.parts if isinstance(part, EntryAnswer) and not part.facet]
+        cases = tuple((slug, facets) for slug in general if (facets := self._facets(slug)))
+        return CasesFound(say, cases) if cases else None
+
+    def _facets(self, slug: str) -> tuple[str, ...]:
+        entry = self.entries.get(slug)
+        if entry is None:
+            return ()
+        return tuple(facet for facet in entry.facets if case_for(entry, facet, DEFAULT) is not None)
+
     def label(self, choice: Choice, code: str) -> str:
         """Give the text of a choice."""
         if choice.label:
             return self.catalogue.text(choice.label, code)
         if choice.pick.verb is Verb.LANGUAGE:
             return language(choice.pick.argument).autonym
-        entry = self.entries.get(choice.pick.argument)
-        return choice.pick.argument if entry is None else translation_for(entry, code).question
+        named = self._named(choice, code)
+        return choice.pick.argument if named is None else named[1]
 
     def pick_label(self, pick: Pick, code: str) -> str:
         """Give the text under which a pick of a page's own control stands in the transcript."""
@@ -77,8 +93,20 @@ class Presenter:
     def _label_language(self, choice: Choice, code: str) -> str:
         if choice.pick.verb is Verb.LANGUAGE:
             return choice.pick.argument
-        entry = None if choice.label else self.entries.get(choice.pick.argument)
-        return code if entry is None else translation_for(entry, code).language
+        named = None if choice.label else self._named(choice, code)
+        return code if named is None else named[0].language
+
+    def _named(self, choice: Choice, code: str) -> tuple[Translation, str] | None:
+        """Give the translation and the words that name an entry, or a case of one, on its button."""
+        slug, facet = case_of(choice.pick.argument)
+        entry = self.entries.get(slug)
+        if entry is None:
+            return None
+        found = case_for(entry, facet, code) if facet else None
+        if found is not None:
+            return found[0], found[1].label
+        translation = translation_for(entry, code)
+        return translation, translation.question
 
     def _block(self, part: Part, code: str) -> dict[str, Any]:
         if isinstance(part, Wording):

@@ -12,6 +12,7 @@ import yaml
 from bot.actions import Action, EntryAnswer, ListGroup, MediatorText, OpenTicket, ReportPlace, Say, Wording
 from bot.engine import step
 from bot.events import (
+    CasesFound,
     ChoiceExpired,
     ChoiceMade,
     Event,
@@ -34,10 +35,12 @@ from bot.events import (
     Verdict,
 )
 from bot.picks import Pick, Verb
+from bot.sayings import asks_case
 from bot.state import State, dump, load
 
 FOLDER = Path(__file__).parent / "conversations"
 TICKET = "ticket-1"
+CASES = {"health-registration": ("non-eu", "eu")}
 GROUPS = {"services": ("identity-card",), "work": ("dismissal", "unpaid-wages"), "training": ("italian-course",)}
 
 
@@ -106,6 +109,13 @@ def _follows(action: Action, queue: dict[str, Any]) -> Event | None:
     return None
 
 
+def _cases(say: Say) -> CasesFound | None:
+    """Find the cases, as a turn does, before a message is said."""
+    slugs = [part.slug for part in say.parts if isinstance(part, EntryAnswer) and not part.facet]
+    cases = tuple((slug, CASES[slug]) for slug in slugs if slug in CASES)
+    return CasesFound(say, cases) if cases and not asks_case(say) else None
+
+
 def _told(actions: list[Action]) -> list[str]:
     told = []
     for say in actions:
@@ -115,7 +125,7 @@ def _told(actions: list[Action]) -> list[str]:
                     case Wording():
                         told.append(part.id)
                     case EntryAnswer():
-                        told.append(f"entry:{part.slug}")
+                        told.append(f"entry:{part.slug}" + (f"#{part.facet}" if part.facet else ""))
                     case MediatorText():
                         told.append(f"mediator:{part.text}")
     return told
@@ -130,9 +140,13 @@ def test_conversation(language: str, conversation: dict[str, Any]) -> None:
         while events:
             stepped = step(state, events.popleft())
             state = load(json.loads(json.dumps(dump(stepped.state))))
-            actions += stepped.actions
-            followers = (_follows(action, conversation.get("queue", {})) for action in stepped.actions)
-            events.extend(follower for follower in followers if follower is not None)
+            for action in stepped.actions:
+                found = _cases(action) if isinstance(action, Say) else None
+                if found is None:
+                    actions.append(action)
+                follower = found or _follows(action, conversation.get("queue", {}))
+                if follower is not None:
+                    events.append(follower)
         assert _told(actions) == given["says"], given
         assert [type(a).__name__ for a in actions if not isinstance(a, Say)] == given.get("does", []), given
         if "choices" in given:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import events
+from bot import events, sayings
 from bot.actions import CloseTicket, OpenTicket, ReportPlace, Say, Wording
 from bot.commands import Command, command_of, number_of
 from bot.engine import TABLE, step
@@ -56,6 +56,11 @@ any_event = st.one_of(
     st.just(events.ChoiceExpired()),
     st.builds(events.HeldAlready, tickets),
     st.builds(events.GroupListed, st.sampled_from(["services", "work", "training"]), st.lists(slugs).map(tuple)),
+    st.builds(
+        events.CasesFound,
+        st.builds(sayings.answer, st.just(State("it")), slugs),
+        st.lists(st.tuples(slugs, st.just(("eu", "minor"))), min_size=1).map(tuple),
+    ),
     st.builds(
         Queued, tickets, st.integers(1, 99), st.booleans(), st.none() | st.just(datetime(2026, 1, 1, tzinfo=UTC))
     ),
