@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -10,7 +11,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from sportello import asking, commands, logs, telegram_commands
+from sportello import asking, clock, commands, logs, telegram_commands
 from sportello.opening import Refusal
 from sportello.settings import PREFIX, Settings, described
 from store.staff import Role, StaffMember
@@ -179,13 +180,17 @@ def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the
 @knowledge_app.command("check")
 def knowledge_check(
     folder: Annotated[Path | None, typer.Argument(help="Folder of entries; without it, the starter entries.")] = None,
+    *,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which reviews are due; without it, today.")
+    ] = None,
 ) -> None:
-    """Check files without importing them; problems are told with file, line and field."""
-    entries, problems = commands.check_knowledge(folder)
-    for problem in problems:
-        typer.echo(str(problem), err=True)
-    typer.echo(f"{len(entries)} entries are right, {len(problems)} problems.")
-    raise typer.Exit(1 if problems else 0)
+    """Check files without importing them: what keeps them from being imported, and what is not good enough."""
+    found = commands.check_knowledge(folder, (today or clock.now()).date())
+    for told in (*found.problems, *found.findings):
+        typer.echo(str(told), err=True)
+    typer.echo(f"{found.entries} entries can be read; {len(found.problems)} problems, {len(found.findings)} findings.")
+    raise typer.Exit(1 if found.problems or found.findings else 0)
 
 
 @telegram_app.command("set-webhook")

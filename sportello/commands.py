@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +13,8 @@ import uvloop
 from alembic.util import CommandError
 
 from bot.languages import CODES, DEFAULT
-from knowledge import exchange, files, loading, record_files
-from knowledge.entry import Entry
+from knowledge import checking, exchange, files, loading, record_files
+from knowledge.checking import Finding
 from knowledge.exchange import ImportReport
 from knowledge.yamlfile import Problem
 from sportello import clock, serving
@@ -211,9 +212,22 @@ async def troubles(settings: Settings) -> list[inbox.Trouble]:
 # --- knowledge -------------------------------------------------------------------------------------
 
 
-def check_knowledge(folder: Path | None) -> tuple[list[Entry], list[Problem]]:
-    """Read and check files."""
-    return files.read_folder(folder or files.STARTER)
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of files found: what keeps them from being imported, and what is not good enough."""
+
+    entries: int
+    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
+
+
+def check_knowledge(folder: Path | None, today: date) -> Checked:
+    """Read and check files; `today` is the day on which reviews are due."""
+    folder = folder or files.STARTER
+    entries, problems = files.read_folder(folder)
+    records, wrong = record_files.read_records(folder)
+    findings = checking.check(entries, records, today=today)
+    return Checked(len(entries), (*problems, *wrong), tuple(findings))
 
 
 async def import_knowledge(settings: Settings, folder: Path | None, *, overwrite: bool) -> ImportReport:
