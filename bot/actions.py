@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from bot.events import Danger
 from bot.picks import Choice
+from bot.signals import Danger
 
 Value = str | int | datetime | date
 
@@ -25,9 +25,10 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class EntryAnswer:
-    """The answer of an entry, with its source and its marks."""
+    """The answer of an entry, with its source and its marks: the general one, or that for the case of a facet."""
 
     slug: str
+    facet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

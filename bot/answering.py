@@ -5,8 +5,9 @@ from typing import Final
 
 from bot import sayings, steering
 from bot.actions import EmergencyCard, MakeUrgent, Part, Say, Wording
-from bot.events import Danger, Question, Talk, TextReceived, Understanding, Verdict
+from bot.events import Question, TextReceived, Understanding, Verdict
 from bot.languages import CODES
+from bot.signals import Danger, Talk
 from bot.state import Stage, State
 from bot.steering import HELD, Step, in_language_of, said
 

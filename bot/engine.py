@@ -4,6 +4,7 @@ from typing import Final
 
 from bot import stages, steering
 from bot.events import (
+    CasesFound,
     ChoiceExpired,
     ChoiceMade,
     Event,
@@ -30,6 +31,7 @@ _EVERYWHERE: Final[dict[type[Event], Handler]] = {
     ChoiceMade: steering.choice,
     ChoiceExpired: steering.choice_expired,
     GroupListed: stages.group_listed,
+    CasesFound: stages.cases_found,
     Queued: stages.queued,
     HeldAlready: stages.held_already,
     MediatorJoined: stages.mediator_joined,

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.actions import Say
 from bot.picks import Pick
+from bot.signals import Danger, Talk
 
 
 class Verdict(StrEnum):
@@ -13,32 +15,6 @@ class Verdict(StrEnum):
     ANSWER = "answer"
     OFFER = "offer"
     ABSTAIN = "abstain"
-
-
-class Danger(StrEnum):
-    """The kinds of emergency that are recognised before any topic."""
-
-    VIOLENCE = "emergency-violence"
-    UNPAID_THREAT = "emergency-unpaid-threat"
-    PASSPORT_TAKEN = "emergency-passport-taken"
-    TRAFFICKING = "emergency-trafficking"
-    SUICIDE = "emergency-suicide"
-    ACCIDENT = "emergency-accident"
-    MEDICAL = "emergency-medical"
-    CHILD = "emergency-child"
-    FIRE = "emergency-fire"
-    HOMELESS_TONIGHT = "emergency-homeless-tonight"
-
-
-class Talk(StrEnum):
-    """Small talk, and the wish for a person in any wording."""
-
-    GREETING = "greeting"
-    THANKS = "thanks"
-    ROBOT = "robot"
-    INSULT = "insult"
-    ADVERT = "advert"
-    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +113,14 @@ class GroupListed:
 
 
 @dataclass(frozen=True, slots=True)
+class CasesFound:
+    """Follows `Say` where an answer in it differs by case: the message, not said yet, and the facets by slug."""
+
+    say: Say
+    cases: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """Follows `OpenTicket` and `ReportPlace`: where the resident stands.
 
@@ -213,6 +197,7 @@ Event = (
     | ChoiceMade
     | ChoiceExpired
     | GroupListed
+    | CasesFound
     | Queued
     | HeldAlready
     | MediatorJoined

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
+
+# No slug holds it.
+_CASE: Final = "#"
 
 
 class Verb(StrEnum):
     """The closed set of things a resident can pick."""
 
-    ENTRY = "entry"  # argument: slug
+    ENTRY = "entry"  # argument: slug, or slug#facet for one case of it
     GROUP = "group"  # argument: services, work or training
     MENU = "menu"
     PERSON = "person"
@@ -38,6 +41,17 @@ class Pick:
     def from_json(cls, data: Any) -> Self:
         """Read what `to_json` wrote; raises ValueError, KeyError or TypeError on anything else."""
         return cls(Verb(data["verb"]), str(data["argument"]))
+
+
+def case_pick(slug: str, facet: str) -> Pick:
+    """Give the pick of one case of an entry."""
+    return Pick(Verb.ENTRY, f"{slug}{_CASE}{facet}")
+
+
+def case_of(argument: str) -> tuple[str, str]:
+    """Give slug and facet of the argument of `Verb.ENTRY`; the facet is empty where it names the whole entry."""
+    slug, _, facet = argument.partition(_CASE)
+    return slug, facet
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from bot.actions import EmergencyCard, EntryAnswer, Part, Say, Value, Wording
-from bot.events import Danger, Match, Queued
+from bot.events import Match, Queued
 from bot.languages import CODES, language
-from bot.picks import Choice, Pick, Verb
+from bot.picks import Choice, Pick, Verb, case_of, case_pick
+from bot.signals import Danger
 from bot.state import State
 
 GROUPS: Final = ("services", "work", "training")
@@ -67,13 +68,30 @@ def group_listed(state: State, group: str, slugs: Sequence[str]) -> Say:
 
 
 def answer(state: State, slug: str, *before: Part) -> Say:
-    """Answer with an entry, ask whether it helped and show the way to a person."""
+    """Answer with an entry, or a case of it, ask whether it helped and show the way to a person.
+
+    `slug` is as the argument of `Verb.ENTRY`.
+    """
+    slug, facet = case_of(slug)
     choices = (
         Choice(Pick(Verb.HELPFUL, slug), "bot.choice.helpful"),
         Choice(Pick(Verb.NOT_HELPFUL, slug), "bot.choice.not_helpful"),
         PERSON,
     )
-    return saying(state, *before, EntryAnswer(slug), "bot.did_it_help", choices=choices)
+    return saying(state, *before, EntryAnswer(slug, facet), "bot.did_it_help", choices=choices)
+
+
+def which_case(say: Say, cases: Sequence[tuple[str, Sequence[str]]]) -> Say:
+    """Ask under an answer which case it is, with a button each, before asking whether it helped."""
+    asked = tuple(Choice(case_pick(slug, facet)) for slug, facets in cases for facet in facets)
+    others = tuple(choice for choice in say.choices if choice.pick.verb not in {Verb.HELPFUL, Verb.NOT_HELPFUL})
+    parts = tuple(part for part in say.parts if part != Wording("bot.did_it_help"))
+    return Say((*parts, Wording("bot.which_case")), (*asked, *others))
+
+
+def asks_case(say: Say) -> bool:
+    """Tell whether a message asks which case it is."""
+    return Wording("bot.which_case") in say.parts
 
 
 def answer_before_another(state: State, slug: str, *before: Part) -> Say:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot import answering, sayings
 from bot.actions import CloseTicket, MediatorText, Outcome, Say, SetReachable
 from bot.events import (
+    CasesFound,
     GroupListed,
     HeldAlready,
     Left,
@@ -105,6 +106,12 @@ def group_listed(state: State, event: GroupListed) -> Step:
     """Show the entries of a group."""
     stage = settled(state) if state.stage in HELD else Stage.CHOOSING
     return said(replace(state, answered=()), sayings.group_listed(state, event.group, event.slugs), stage=stage)
+
+
+def cases_found(state: State, event: CasesFound) -> Step:
+    """Answer in general, and ask which case it is. Which one is picked is remembered nowhere."""
+    say = sayings.which_case(event.say, event.cases)
+    return Step(replace(state, offered=say.choices), (say,))
 
 
 def queued(state: State, event: Queued) -> Step:

@@ -20,7 +20,7 @@ from bot.actions import (
 from bot.commands import Command, command_of, language_named, number_of
 from bot.events import ChoiceExpired, ChoiceMade, TextReceived
 from bot.languages import CODES
-from bot.picks import Pick, Verb
+from bot.picks import Pick, Verb, case_of
 from bot.state import Stage, State
 
 
@@ -141,7 +141,9 @@ def _decline_person(state: State, _: object) -> Step:
 
 
 def _entry(state: State, pick: Pick) -> Step:
-    return said(replace(state, answered=(pick.argument,)), sayings.answer(state, pick.argument))
+    # Which case it is, is not remembered: it may tell what nobody has to know.
+    slug, _ = case_of(pick.argument)
+    return said(replace(state, answered=(slug,)), sayings.answer(state, pick.argument))
 
 
 def _group(state: State, pick: Pick) -> Step:

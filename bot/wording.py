@@ -27,8 +27,8 @@ def isolate(text: str) -> str:
 
 
 def _locale(code: str) -> str:
-    """Give the name under which Babel knows a language."""
-    return language(code).tag.replace("-", "_")
+    """Give the name under which Babel knows a language; English is that of Europe, where the day comes first."""
+    return "en_GB" if code == "en" else language(code).tag.replace("-", "_")
 
 
 def catalogue_files(code: str) -> list[Path]:

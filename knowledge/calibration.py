@@ -124,7 +124,7 @@ class Calibration:
 def unfitted() -> Calibration:
     """Give rough figures for a knowledge base that is too small to fit any: it offers, and seldom answers."""
     correct = np.zeros(len(ENTRY_FEATURES))
-    correct[[1, 2, -1]] = (0.6, 0.8, -0.5)
+    correct[[0, 1, -1]] = (0.3, 0.4, -5.0)
     danger = np.zeros(len(DANGER_FEATURES))
     danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
     return Calibration(Fit(correct, danger), Fit(correct, danger), {}, {"fitted": False})

@@ -15,7 +15,7 @@ _IDENTIFIERS: Final = re.compile(
     | \S+@\S+\.\w+                                          # an e-mail address
     | \b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b            # a tax code (DM 23 December 1976)
     | \b[A-Z]{2}\d{2}[A-Z]?\d{10,}\w*\b                     # a bank account (IBAN)
-    | \b[A-Z]{1,3}[ ]?\d{6,}[A-Z]{0,2}\b                    # a passport, permit or identity card
+    | \b[A-Z]{1,3}\d{6,}[A-Z]{0,2}\b                        # a passport, permit or identity card
     | (?<![\w+])\+?\d(?:[ ./()-]?\d){7,}(?!\w)              # a phone or file number
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.events import Danger, Match, Question, Talk, Verdict
+from bot.events import Match, Question, Verdict
+from bot.signals import Danger, Talk
 from knowledge.calibration import Judgement
 from knowledge.labels import DANGERS, TALKS
 from knowledge.reader import Reader
@@ -24,7 +25,8 @@ _TALK_SHARE: Final = 0.5
 _BREAK: Final = re.compile(r"(?<=[?？؟!！。۔।])\s*|\n+|\s*[;；]\s*")
 _LEAST_WORDS: Final = 3
 _LEAST_LETTERS: Final = 4
-_PARTS_AT_MOST: Final = 3
+PARTS_AT_MOST: Final = 3
+_LAST_WORDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +110,27 @@ def _kind_of_danger(reader: Reader, judgement: Judgement) -> Danger:
     return Danger(reader.label(int(scores.argmax())))
 
 
-def parts_of(text: str) -> tuple[str, ...]:
-    """Give the questions of a message, where it may hold several; otherwise nothing."""
+def sentences(text: str) -> list[str]:
+    """Give the sentences of a text that are long enough to ask something."""
     found = [part.strip() for part in _BREAK.split(text)]
-    long_enough = [
+    return [
         part
         for part in found
         if len(part.split()) >= _LEAST_WORDS
         or (not part.isascii() and sum(c.isalpha() for c in part) >= _LEAST_LETTERS and " " not in part)
     ]
-    return tuple(long_enough[:_PARTS_AT_MOST]) if len(long_enough) > 1 else ()
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """Give the questions of a message, where it may hold several; otherwise nothing."""
+    found = sentences(text)
+    return tuple(found[:PARTS_AT_MOST]) if len(found) > 1 else ()
+
+
+def ending_of(text: str) -> tuple[str, ...]:
+    """Give how a long story ends, which may be what matters most: its last two sentences, or its last words."""
+    found = sentences(text)
+    return tuple(found[-2:]) if len(found) > PARTS_AT_MOST else (text[-_LAST_WORDS:],)
 
 
 def together(decisions: Sequence[Decision]) -> tuple[Decision, tuple[Question, ...]] | None:

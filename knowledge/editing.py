@@ -2,49 +2,109 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from knowledge.entry import ANSWER_MAX, MACHINE_DRAFT, PHRASE_MAX, PHRASES_MAX, QUESTION_MAX, REVIEWED, digest
+from knowledge.entry import (
+    ANSWER_MAX,
+    LABEL_MAX,
+    MACHINE_DRAFT,
+    PHRASE_MAX,
+    PHRASES_MAX,
+    QUESTION_MAX,
+    REVIEWED,
+    SOURCE,
+    Case,
+)
+from knowledge.exchange import content_of
 from knowledge.files import normalised
+from knowledge.filling import known, placeholders
+from knowledge.keeping import cases_of, record_of
+from knowledge.records import Records
+from knowledge.yamlfile import controlled
 from store import entries as store
+from store import publishing
+from store import records as record_store
 from store.database import Read, Write
-from store.entries import Content, Revision
+from store.entries import Revision
+from store.publishing import Content, Publication
 
 _PIECES: Final = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A translation as it stands in the editor's form."""
+    """A translation as it stands in the editor's form.
+
+    `minor`, of the Italian: its meaning stays, so the other languages stay as new as they are. `follows`, of
+    the others: the text says what the Italian of version `italian` says.
+    """
 
     question: str
     answer: str
     phrases: tuple[str, ...]
     reviewed: bool
+    cases: Mapping[str, Case] = field(default_factory=dict)
+    minor: bool = False
+    follows: bool = False
+    italian: int | None = None
 
     @classmethod
-    def of_form(cls, *, question: str, answer: str, phrases: str, reviewed: bool) -> "Draft":
-        """Read the form: phrases stand one a line, empty lines and repetitions count for nothing."""
-        lines = [_storable(line) for line in phrases.splitlines()]
+    def of_form(
+        cls,
+        *,
+        question: str,
+        answer: str,
+        phrases: str,
+        reviewed: bool,
+        cases: Mapping[str, tuple[str, str]],
+        minor: bool = False,
+        follows: bool = False,
+        italian: int | None = None,
+    ) -> "Draft":
+        """Read the form: phrases stand one a line, empty lines and repetitions count for nothing.
+
+        `cases` are pairs of label and answer by facet.
+        """
+        lines = [_line(line) for line in phrases.splitlines()]
         unique = {normalised(line): line for line in reversed(lines) if line}
         return cls(
-            question=_storable(question),
-            answer=_storable(answer.replace("\r\n", "\n")),
+            question=_line(question),
+            answer=_text(answer),
             phrases=tuple(line for line in lines if line and unique.pop(normalised(line), None) is not None),
             reviewed=reviewed,
+            cases={facet: Case(_line(label), _text(told)) for facet, (label, told) in cases.items()},
+            minor=minor,
+            follows=follows,
+            italian=italian,
         )
 
-    @property
-    def content(self) -> Content:
+    def content(self, source_version: int | None) -> Content:
         """Give what the store keeps."""
-        state = REVIEWED if self.reviewed else MACHINE_DRAFT
-        return Content(
-            self.question, self.answer, self.phrases, state, digest(self.question, self.answer, self.phrases, state)
+        return content_of(
+            question=self.question,
+            answer=self.answer,
+            phrases=self.phrases,
+            cases=self.cases,
+            source_version=source_version,
+            state=REVIEWED if self.reviewed else MACHINE_DRAFT,
         )
+
+    def version_after(self, language: str, current: Revision | None) -> int | None:
+        """Give the version of the Italian that the text will be, or say, once it is published.
+
+        Phrases are no translations of one another, so changing them leaves the version as it is.
+        """
+        if language == SOURCE:
+            if current is None:
+                return 1
+            version = current.source_version or 1
+            same = (self.question, self.answer, self.cases) == (current.question, current.answer, cases_of(current))
+            return version if same or self.minor else version + 1
+        return self.italian if current is None or self.follows else current.source_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +133,20 @@ class Conflict:
 Mark = Literal["same", "added", "removed"]
 
 
-def _storable(text: str) -> str:
-    """Give a text that PostgreSQL can keep: without NUL and without lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+def _text(text: str) -> str:
+    """Give a text that PostgreSQL and the files can keep: without control characters and lone surrogates."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").encode("utf-8", "replace").decode()
+    return "".join(character for character in lines if not controlled(character)).strip()
+
+
+def _line(text: str) -> str:
+    """Give such a text on one line."""
+    return " ".join(_text(text).split())
 
 
 async def faults(connection: Read, slug: str, draft: Draft) -> list[Fault]:
     """Give everything that keeps a draft from being published."""
-    found: list[Fault] = []
-    for field, text, longest in (
-        ("question", draft.question, QUESTION_MAX),
-        ("answer", draft.answer, ANSWER_MAX),
-    ):
-        if not text:
-            found.append(Fault(field, "editing.fault.empty", {}))
-        elif len(text) > longest:
-            found.append(Fault(field, "editing.fault.long", {"longest": longest, "length": len(text)}))
-    if not draft.phrases:
-        found.append(Fault("phrases", "editing.fault.no_phrase", {}))
-    if len(draft.phrases) > PHRASES_MAX:
-        found.append(Fault("phrases", "editing.fault.many", {"most": PHRASES_MAX}))
-    found += [
-        Fault("phrases", "editing.fault.phrase_long", {"phrase": phrase[:40], "longest": PHRASE_MAX})
-        for phrase in draft.phrases
-        if len(phrase) > PHRASE_MAX
-    ]
+    found = [*_faults_of_texts(draft), *_faults_of_phrases(draft)]
     mine = {normalised(phrase): phrase for phrase in draft.phrases}
     for revision in await store.published(connection):
         if revision.slug != slug:
@@ -106,14 +155,48 @@ async def faults(connection: Read, slug: str, draft: Draft) -> list[Fault]:
                 Fault("phrases", "editing.fault.shared", {"phrase": phrase, "entry": revision.slug})
                 for phrase in shared
             ]
+    records = Records.of([record_of(row) for row in await record_store.everything(connection)])
+    answers = [draft.answer, *(case.answer for case in draft.cases.values())]
+    unknown = {
+        f"{kind}:{name}" for answer in answers for kind, name in placeholders(answer) if not known(kind, name, records)
+    }
+    return found + [Fault("answer", "editing.fault.unknown_record", {"name": name}) for name in sorted(unknown)]
+
+
+def _faults_of_texts(draft: Draft) -> list[Fault]:
+    fields = [("question", draft.question, QUESTION_MAX), ("answer", draft.answer, ANSWER_MAX)]
+    for facet, case in draft.cases.items():
+        fields += [(f"label.{facet}", case.label, LABEL_MAX), (f"answer.{facet}", case.answer, ANSWER_MAX)]
+    found: list[Fault] = []
+    for name, text, longest in fields:
+        if not text:
+            found.append(Fault(name, "editing.fault.empty", {}))
+        elif len(text) > longest:
+            found.append(Fault(name, "editing.fault.long", {"longest": longest, "length": len(text)}))
     return found
+
+
+def _faults_of_phrases(draft: Draft) -> list[Fault]:
+    found: list[Fault] = []
+    if not draft.phrases:
+        found.append(Fault("phrases", "editing.fault.no_phrase", {}))
+    if len(draft.phrases) > PHRASES_MAX:
+        found.append(Fault("phrases", "editing.fault.many", {"most": PHRASES_MAX}))
+    return found + [
+        Fault("phrases", "editing.fault.phrase_long", {"phrase": phrase[:40], "longest": PHRASE_MAX})
+        for phrase in draft.phrases
+        if len(phrase) > PHRASE_MAX
+    ]
 
 
 async def publish(
     connection: Write, slug: str, language: str, draft: Draft, *, base: int, author: UUID, now: datetime
 ) -> Published | Conflict:
     """Publish a draft that was made from version `base`; the draft has no faults."""
-    return await _publish(connection, slug, language, draft.content, base=base, author=author, restored=None, now=now)
+    current = await store.published_of(connection, slug, language)
+    content = draft.content(draft.version_after(language, current))
+    publication = Publication(slug, language, content, base=base, author=author)
+    return await _publish(connection, publication, current, now)
 
 
 async def restore(
@@ -123,33 +206,26 @@ async def restore(
     old = await store.revision(connection, slug, language, number)
     if old is None:
         return None
-    content = Content(old.question, old.answer, old.phrases, old.state, old.digest)
-    return await _publish(connection, slug, language, content, base=base, author=author, restored=number, now=now)
+    current = await store.published_of(connection, slug, language)
+    draft = Draft(old.question, old.answer, old.phrases, reviewed=old.state == REVIEWED, cases=cases_of(old))
+    # An Italian text that comes back says something else than the one before it: its version grows too.
+    version = draft.version_after(language, current) if language == SOURCE else old.source_version
+    publication = Publication(slug, language, draft.content(version), base=base, author=author, restored_from=number)
+    return await _publish(connection, publication, current, now)
 
 
 async def _publish(
-    connection: Write,
-    slug: str,
-    language: str,
-    content: Content,
-    *,
-    base: int,
-    author: UUID,
-    restored: int | None,
-    now: datetime,
+    connection: Write, publication: Publication, current: Revision | None, now: datetime
 ) -> Published | Conflict:
-    current = await store.published_of(connection, slug, language)
-    if current is not None and current.revision == base and current.digest == content.digest:
+    base = publication.base
+    if current is not None and current.revision == base and current.digest == publication.content.digest:
         return Published(base)
     if current is None or current.revision == base:
-        number = await store.publish(
-            connection, slug, language, content, base=base, author=author, restored_from=restored, now=now
-        )
-        if number is not None:
-            return Published(number)
-        current = await store.published_of(connection, slug, language)
+        if await publishing.publish(connection, [publication], now=now):
+            return Published(base + 1)
+        current = await store.published_of(connection, publication.slug, publication.language)
     if current is None:
-        raise LookupError(f"{slug} ({language}) has versions but none is published")
+        raise LookupError(f"{publication.slug} ({publication.language}) has versions but none is published")
     return Conflict(current)
 
 
@@ -171,10 +247,24 @@ def differences(old: str, new: str) -> list[tuple[Mark, str]]:
 
 def compared(old: Revision | None, new: Revision | Content) -> list[tuple[str, list[tuple[Mark, str]]]]:
     """Give the differences of every field that differs, by its name."""
-    fields: Sequence[tuple[str, str, str]] = (
-        ("question", old.question if old else "", new.question),
-        ("answer", old.answer if old else "", new.answer),
-        ("phrases", "\n".join(old.phrases) if old else "", "\n".join(new.phrases)),
-        ("state", old.state if old else "", new.state),
-    )
-    return [(name, differences(before, after)) for name, before, after in fields if before != after]
+    before, after = _told(old), _told(new)
+    return [
+        (name, differences(before.get(name, ""), after.get(name, "")))
+        for name in dict.fromkeys((*after, *before))
+        if before.get(name, "") != after.get(name, "")
+    ]
+
+
+def _told(version: Revision | Content | None) -> dict[str, str]:
+    """Give the fields of a version as texts, by name."""
+    if version is None:
+        return {}
+    told = {"question": version.question, "answer": version.answer}
+    for facet, case in sorted(version.cases.items()):
+        told |= {f"label.{facet}": case["label"], f"answer.{facet}": case["answer"]}
+    number = version.source_version
+    return told | {
+        "phrases": "\n".join(version.phrases),
+        "state": version.state,
+        "version": "" if number is None else str(number),
+    }

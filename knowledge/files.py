@@ -1,47 +1,44 @@
-"""The starter files: one YAML file an entry, read strictly, with errors that name file, line and field."""
+"""The files of the entries: a folder an entry, a YAML file for its facts and one for each language.
+
+Read strictly: what is wrong is told with file, line and field, and nothing of the folder is used. Here is
+what an import demands; whether an entry is good enough is asked by `knowledge.checking`.
+"""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from bot.languages import CODES
 from knowledge.entry import (
     ANSWER_MAX,
+    FACETS,
+    FACETS_MAX,
     GROUPS,
+    KEPT,
+    LABEL_MAX,
     PHRASE_MAX,
     PHRASES_MAX,
-    PHRASES_MIN,
     QUESTION_MAX,
+    SOURCE,
     STATES,
     STATUSES,
+    Case,
     Entry,
     Source,
     Translation,
 )
+from knowledge.yamlfile import Fields, Problem, YamlFile, line_of
 
 STARTER: Final = Path(__file__).resolve().parent / "starter"
-ENTRY_FIELDS: Final = ("slug", "group", "status", "review_by", "sources", "translations")
-SOURCE_FIELDS: Final = ("name", "url", "checked_on")
+# The slugs in the order in which entries are listed. Without it, they are listed by slug.
+ORDER: Final = "order.yaml"
+FACTS: Final = "entry.yaml"
+FACTS_FIELDS: Final = ("group", "status", "review_by", "sources")
 TRANSLATION_FIELDS: Final = ("state", "question", "answer", "phrases")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong in a file; `line` counts from 1."""
-
-    file: str
-    line: int
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        """Tell it in one line."""
-        return f"{self.file}:{self.line}: {self.field}: {self.message}"
+SLUG_MAX: Final = 80
 
 
 def normalised(phrase: str) -> str:
@@ -49,177 +46,163 @@ def normalised(phrase: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", phrase).casefold().split())
 
 
-class _Reader:
-    """Reads one file and collects every problem in it."""
-
-    def __init__(self, path: Path, position: int) -> None:
-        self.path = path
-        self.position = position
-        self.problems: list[Problem] = []
-        self.phrase_lines: dict[str, int] = {}
-
-    def read(self) -> Entry | None:
-        try:
-            # BaseLoader makes every scalar a string: "no" and "3.10" are texts here.
-            root = yaml.compose(self.path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        except UnicodeDecodeError:
-            self._add(1, "file", "is not UTF-8")
-            return None
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            self._add(line, "file", f"is no YAML: {error.problem}")
-            return None
-        if root is None:
-            self._add(1, "file", "is empty")
-            return None
-        fields = self._mapping(root, "file", required=ENTRY_FIELDS)
-        entry = Entry(
-            slug=self._slug(fields),
-            group=self._one_of(fields, "group", GROUPS),
-            position=self.position,
-            status=self._one_of(fields, "status", STATUSES),
-            review_by=self._date(fields, "review_by", "review_by"),
-            sources=tuple(self._sources(fields)),
-            translations=self._translations(fields),
-        )
-        return None if self.problems else entry
-
-    def _slug(self, fields: Mapping[str, yaml.Node]) -> str:
-        slug = self._text(fields, "slug", "slug", longest=80)
-        if slug and slug != self.path.stem:
-            self._add(_line(fields["slug"]), "slug", f"is {slug!r}, but the file is named {self.path.stem!r}")
-        return slug
-
-    def _sources(self, fields: Mapping[str, yaml.Node]) -> Iterator[Source]:
-        for place, node in enumerate(self._sequence(fields, "sources", "sources", least=1), 1):
-            where = f"sources[{place}]"
-            source = self._mapping(node, where, required=("name", "checked_on"), allowed=SOURCE_FIELDS)
-            url = self._text(source, "url", f"{where}.url", longest=300) if "url" in source else None
-            if url and not url.startswith("https://"):
-                self._add(_line(source["url"]), f"{where}.url", "must begin with https://")
-            yield Source(
-                name=self._text(source, "name", f"{where}.name", longest=200),
-                url=url,
-                checked_on=self._date(source, "checked_on", f"{where}.checked_on"),
-            )
-
-    def _translations(self, fields: Mapping[str, yaml.Node]) -> dict[str, Translation]:
-        if "translations" not in fields:
-            return {}
-        nodes = self._mapping(fields["translations"], "translations", required=CODES)
-        return {code: self._translation(code, node) for code, node in nodes.items() if code in CODES}
-
-    def _translation(self, code: str, node: yaml.Node) -> Translation:
-        where = f"translations.{code}"
-        fields = self._mapping(node, where, required=TRANSLATION_FIELDS)
-        phrases: list[str] = []
-        for place, phrase in enumerate(self._sequence(fields, "phrases", f"{where}.phrases", least=PHRASES_MIN), 1):
-            text = self._scalar(phrase, f"{where}.phrases[{place}]", longest=PHRASE_MAX)
-            key = normalised(text)
-            if key and key in self.phrase_lines:
-                self._add(_line(phrase), f"{where}.phrases[{place}]", f"{text!r} stands twice in this entry")
-            self.phrase_lines.setdefault(key, _line(phrase))
-            phrases.append(text)
-        if len(phrases) > PHRASES_MAX:
-            self._add(_line(node), f"{where}.phrases", f"are more than {PHRASES_MAX}")
-        return Translation(
-            slug=self.path.stem,
-            language=code,
-            revision=0,
-            question=self._text(fields, "question", f"{where}.question", longest=QUESTION_MAX),
-            answer=self._text(fields, "answer", f"{where}.answer", longest=ANSWER_MAX),
-            phrases=tuple(phrases),
-            state=self._one_of(fields, "state", STATES, where=f"{where}.state"),
-        )
-
-    # --- pieces of YAML ---
-
-    def _mapping(
-        self, node: yaml.Node, where: str, *, required: Sequence[str], allowed: Sequence[str] | None = None
-    ) -> dict[str, yaml.Node]:
-        if not isinstance(node, yaml.MappingNode):
-            self._add(_line(node), where, "must have fields, as in `name: value`")
-            return {}
-        fields: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in fields:
-                self._add(_line(key), f"{where}.{name}", "stands twice")
-            elif name not in (allowed or required):
-                self._add(_line(key), f"{where}.{name}", f"is unknown; the fields are {', '.join(allowed or required)}")
-            fields[name] = value
-        for name in required:
-            if name not in fields:
-                self._add(_line(node), f"{where}.{name}", "is missing")
-        return fields
-
-    def _sequence(self, fields: Mapping[str, yaml.Node], name: str, where: str, *, least: int) -> list[yaml.Node]:
-        if name not in fields:
-            return []
-        node = fields[name]
-        items = list(node.value) if isinstance(node, yaml.SequenceNode) else []
-        if len(items) < least:
-            self._add(_line(node), where, f"must be a list of at least {least}, and has {len(items)}")
-        return items
-
-    def _text(self, fields: Mapping[str, yaml.Node], name: str, where: str, *, longest: int) -> str:
-        return self._scalar(fields[name], where, longest=longest) if name in fields else ""
-
-    def _scalar(self, node: yaml.Node, where: str, *, longest: int) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            self._add(_line(node), where, "must be a text")
-            return ""
-        text = str(node.value).strip()
-        if not text:
-            self._add(_line(node), where, "is empty")
-        if len(text) > longest:
-            self._add(_line(node), where, f"has {len(text)} characters, more than {longest}")
-        if any(unicodedata.category(character) in {"Cc", "Cs"} and character != "\n" for character in text):
-            self._add(_line(node), where, "holds a control character")
-        return text
-
-    def _one_of(
-        self, fields: Mapping[str, yaml.Node], name: str, values: Sequence[str], *, where: str | None = None
-    ) -> str:
-        text = self._text(fields, name, where or name, longest=80)
-        if text and text not in values:
-            self._add(_line(fields[name]), where or name, f"is {text!r}, and must be one of {', '.join(values)}")
-        return text
-
-    def _date(self, fields: Mapping[str, yaml.Node], name: str, where: str) -> date:
-        text = self._text(fields, name, where, longest=10)
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            if text:
-                self._add(_line(fields[name]), where, f"is {text!r}, and must be a date such as 2026-11-23")
-            return date.min
-
-    def _add(self, line: int, field: str, message: str) -> None:
-        self.problems.append(Problem(self.path.name, line, field, message))
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
 def read_folder(folder: Path) -> tuple[list[Entry], list[Problem]]:
-    """Read all files of a folder; the entries are whole only where there is no problem."""
+    """Read all entries of a folder, in their order; they are whole only where there is no problem."""
+    slugs, problems = _slugs(folder)
     entries: list[Entry] = []
-    problems: list[Problem] = []
-    owners: dict[str, tuple[str, int]] = {}
-    paths = sorted(folder.glob("*.yaml"))
-    if not paths:
-        problems.append(Problem(str(folder), 1, "folder", "holds no .yaml files"))
-    for position, path in enumerate(paths):
-        reader = _Reader(path, position)
-        entry = reader.read()
-        problems += reader.problems
-        for phrase, line in reader.phrase_lines.items():
-            if phrase in owners:
-                file, other = owners[phrase]
-                problems.append(Problem(path.name, line, "phrases", f"{phrase!r} stands in {file}:{other} too"))
-            owners.setdefault(phrase, (path.name, line))
+    for position, slug in enumerate(slugs):
+        entry, found = _read_entry(folder / slug, position)
+        problems += found
         if entry is not None:
             entries.append(entry)
     return entries, problems
+
+
+def _slugs(folder: Path) -> tuple[list[str], list[Problem]]:
+    there = sorted(path.parent.name for path in folder.glob(f"*/{FACTS}"))
+    if not there:
+        return [], [Problem(str(folder), 1, "folder", f"holds no entry: no folder in it has a file {FACTS}")]
+    path = folder / ORDER
+    if not path.exists():
+        return there, []
+    file = YamlFile(path, ORDER)
+    root = file.root()
+    slugs: list[str] = []
+    for place, node in enumerate([] if root is None else file.items(root, "file", least=1), 1):
+        slug = file.scalar(node, f"[{place}]", longest=SLUG_MAX)
+        if slug in slugs:
+            file.add(line_of(node), f"[{place}]", f"{slug!r} stands twice")
+        elif slug not in there:
+            file.add(line_of(node), f"[{place}]", f"there is no {slug}/{FACTS}")
+        else:
+            slugs.append(slug)
+    if root is not None:
+        for slug in there:
+            if slug not in slugs:
+                file.add(1, "file", f"{slug!r} is missing")
+    return slugs, file.problems
+
+
+def _read_entry(folder: Path, position: int) -> tuple[Entry | None, list[Problem]]:
+    slug = folder.name
+    file = YamlFile(folder / FACTS, f"{slug}/{FACTS}")
+    problems = file.problems
+    if len(slug) > SLUG_MAX:
+        file.add(1, "file", f"the folder's name has more than {SLUG_MAX} characters")
+    root = file.root()
+    fields = {} if root is None else file.mapping(root, "", required=FACTS_FIELDS, allowed=("facets",))
+    translations: dict[str, Translation] = {}
+    for path in sorted(folder.iterdir(), key=_language_first):
+        if path.name == FACTS:
+            continue
+        if path.suffix != ".yaml" or path.stem not in KEPT:
+            problems.append(Problem(f"{slug}/{path.name}", 1, "file", f"is neither {FACTS} nor a language's file"))
+            continue
+        translation, found = _read_translation(slug, path)
+        problems += found
+        if translation is not None:
+            translations[path.stem] = translation
+    if not translations:
+        file.add(1, "file", "has no language's file beside it")
+    entry = Entry(
+        slug=slug,
+        group=file.one_of(fields, "group", GROUPS, "group"),
+        position=position,
+        status=file.one_of(fields, "status", STATUSES, "status"),
+        review_by=file.date(fields, "review_by", "review_by") or date.min,
+        sources=_sources(file, fields),
+        translations=translations,
+        facets=_facets(file, fields),
+    )
+    return (None if problems else entry), problems
+
+
+def _language_first(path: Path) -> tuple[int, str]:
+    """Order files by language as they are kept, so that the Italian comes first."""
+    return (KEPT.index(path.stem) if path.stem in KEPT else len(KEPT), path.name)
+
+
+def _sources(file: YamlFile, fields: Fields) -> tuple[Source, ...]:
+    sources: list[Source] = []
+    for place, node in enumerate(file.sequence(fields, "sources", "sources", least=1), 1):
+        where = f"sources[{place}]"
+        source = file.mapping(node, where, required=("name", "checked_on"), allowed=("url",))
+        url = file.text(source, "url", f"{where}.url", longest=300) if "url" in source else None
+        if url and not url.startswith("https://"):
+            file.add(line_of(source["url"]), f"{where}.url", "must begin with https://")
+        name = file.text(source, "name", f"{where}.name", longest=200)
+        checked_on = file.date(source, "checked_on", f"{where}.checked_on") or date.min
+        sources.append(Source(name, url, checked_on))
+    return tuple(sources)
+
+
+def _facets(file: YamlFile, fields: Fields) -> tuple[str, ...]:
+    facets: list[str] = []
+    for place, node in enumerate(file.sequence(fields, "facets", "facets", least=2), 1):
+        facet = file.scalar(node, f"facets[{place}]", longest=80)
+        if facet not in FACETS:
+            file.add(line_of(node), f"facets[{place}]", f"is {facet!r}, and must be one of {', '.join(FACETS)}")
+        if facet in facets:
+            file.add(line_of(node), f"facets[{place}]", f"{facet!r} stands twice")
+        facets.append(facet)
+    if len(facets) > FACETS_MAX:
+        file.add(line_of(fields["facets"]), "facets", f"are more than {FACETS_MAX}")
+    return tuple(facets)
+
+
+def _read_translation(slug: str, path: Path) -> tuple[Translation | None, list[Problem]]:
+    code = path.stem
+    file = YamlFile(path, f"{slug}/{path.name}")
+    root = file.root()
+    if root is None:
+        return None, file.problems
+    italian = code == SOURCE
+    fields = file.mapping(
+        root,
+        "",
+        required=("version", *TRANSLATION_FIELDS) if italian else TRANSLATION_FIELDS,
+        # A translation that an editor wrote where there was no Italian was made from none.
+        allowed=("cases",) if italian else ("made_from", "cases"),
+    )
+    translation = Translation(
+        slug=slug,
+        language=code,
+        revision=0,
+        question=file.text(fields, "question", "question", longest=QUESTION_MAX),
+        answer=file.text(fields, "answer", "answer", longest=ANSWER_MAX, lines=True),
+        phrases=_phrases(file, fields),
+        state=file.one_of(fields, "state", STATES, "state"),
+        cases=_cases(file, fields),
+        version=file.whole(fields, "version", "version") or None,
+        made_from=file.whole(fields, "made_from", "made_from") or None,
+    )
+    return (None if file.problems else translation), file.problems
+
+
+def _phrases(file: YamlFile, fields: Fields) -> tuple[str, ...]:
+    phrases: list[str] = []
+    seen: set[str] = set()
+    for place, node in enumerate(file.sequence(fields, "phrases", "phrases", least=1), 1):
+        phrase = file.scalar(node, f"phrases[{place}]", longest=PHRASE_MAX)
+        if phrase and normalised(phrase) in seen:
+            file.add(line_of(node), f"phrases[{place}]", f"{phrase!r} stands twice")
+        seen.add(normalised(phrase))
+        phrases.append(phrase)
+    if len(phrases) > PHRASES_MAX:
+        file.add(line_of(fields["phrases"]), "phrases", f"are more than {PHRASES_MAX}")
+    return tuple(phrases)
+
+
+def _cases(file: YamlFile, fields: Fields) -> Mapping[str, Case]:
+    if "cases" not in fields:
+        return {}
+    cases: dict[str, Case] = {}
+    nodes: dict[str, yaml.Node] = file.mapping(fields["cases"], "cases", required=(), allowed=FACETS)
+    for facet, node in nodes.items():
+        where = f"cases.{facet}"
+        case = file.mapping(node, where, required=("label", "answer"))
+        cases[facet] = Case(
+            label=file.text(case, "label", f"{where}.label", longest=LABEL_MAX),
+            answer=file.text(case, "answer", f"{where}.answer", longest=ANSWER_MAX, lines=True),
+        )
+    return cases

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from bot.events import Danger, Talk
+from bot.signals import Danger, Talk
 from knowledge.cleaning import clean
 from knowledge.entry import Entry
 from knowledge.scripts import is_romanised, kind_of

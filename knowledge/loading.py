@@ -4,18 +4,22 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
 from knowledge.calibration import VERSION, Calibration
 from knowledge.embedding import DIMENSIONS, Embedder, EmbedderUnavailableError, Vectors
-from knowledge.entry import Entry, Source, Translation
+from knowledge.entry import Entry, Translation
+from knowledge.keeping import entry_of, record_of, translation_of
 from knowledge.labels import Phrase, all_phrases
 from knowledge.reader import Reader, digest_of
+from knowledge.records import Records
 from knowledge.search import Vocabularies
 from store import calibrations
 from store import entries as store
+from store import records as record_store
 from store.database import Database, Read
 
 # Stored as they are made, so that an interrupted first start does not begin from nothing.
@@ -24,35 +28,24 @@ STORED_AT_ONCE = 64
 SPELLING_ALONE = "none"
 
 
-async def load(connection: Read) -> tuple[Entry, ...]:
-    """Give all published entries, by group and position."""
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All that answers are made of: the published entries by group and position, and the records they name."""
+
+    entries: tuple[Entry, ...] = ()
+    records: Records = field(default_factory=Records)
+
+
+async def load(connection: Read) -> Knowledge:
+    """Give all published entries, and all records."""
     translations: dict[str, dict[str, Translation]] = defaultdict(dict)
     for row in await store.published(connection):
-        translations[row.slug][row.language] = Translation(
-            slug=row.slug,
-            language=row.language,
-            revision=row.revision,
-            question=row.question,
-            answer=row.answer,
-            phrases=row.phrases,
-            state=row.state,
-        )
-    return tuple(
-        Entry(
-            slug=row.slug,
-            group=row.group,
-            position=row.position,
-            status=row.status,
-            review_by=row.review_by,
-            sources=tuple(
-                Source(source["name"], source["url"], date.fromisoformat(source["checked_on"]))
-                for source in row.sources
-            ),
-            translations=translations[row.slug],
-        )
-        for row in await store.all_entries(connection)
-        if row.slug in translations
+        translations[row.slug][row.language] = translation_of(row)
+    entries = tuple(
+        entry_of(row, translations[row.slug]) for row in await store.all_entries(connection) if row.slug in translations
     )
+    records = Records.of([record_of(row) for row in await record_store.everything(connection)])
+    return Knowledge(entries, records)
 
 
 async def build(

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.languages import CODES, LANGUAGES, language
 from knowledge import editing
 from knowledge.editing import Conflict, Draft
-from knowledge.entry import GROUPS, MACHINE_DRAFT, REVIEWED, SOURCE, TO_VERIFY
+from knowledge.entry import GROUPS, REVIEWED, SOURCE, TO_VERIFY
 from knowledge.files import normalised
 from store import entries as store
 from store.database import Database, Read
@@ -113,7 +113,7 @@ def router(pages: Editing) -> APIRouter:
         base: Annotated[int, Form(ge=0)] = 0,
         action: TextField = "preview",
     ) -> Response:
-        draft = Draft.of_form(question=question, answer=answer, phrases=phrases, reviewed=bool(reviewed))
+        draft = Draft.of_form(question=question, answer=answer, phrases=phrases, reviewed=bool(reviewed), cases={})
         async with pages.database.begin() as connection:
             entry = await _entry(connection, slug, code)
             faults = await editing.faults(connection, slug, draft)
@@ -137,7 +137,7 @@ def router(pages: Editing) -> APIRouter:
                 base=result.current.revision,
                 status=409,
                 conflict=result.current,
-                changes=editing.compared(result.current, draft.content),
+                changes=editing.compared(result.current, draft.content(None)),
             )
         if result is None:
             preview = answer_view(_block(entry, code, draft), at=pages.clock())
@@ -213,7 +213,7 @@ async def _found(connection: Read, query: str) -> list[tuple[EntryRow, dict[str,
 def _draft_of(current: Revision | None) -> Draft:
     if current is None:
         return Draft("", "", (), reviewed=False)
-    return Draft(current.question, current.answer, current.phrases, current.state == REVIEWED)
+    return Draft(current.question, current.answer, current.phrases, reviewed=current.state == REVIEWED)
 
 
 def _block(entry: EntryRow, code: str, draft: Draft) -> dict[str, Any]:
@@ -226,6 +226,6 @@ def _block(entry: EntryRow, code: str, draft: Draft) -> dict[str, Any]:
         "text": draft.answer,
         "language": code,
         "sources": entry.sources,
-        "draft": code != SOURCE and draft.content.state == MACHINE_DRAFT,
+        "draft": code != SOURCE and not draft.reviewed,
         "to_verify": entry.status == TO_VERIFY,
     }

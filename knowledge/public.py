@@ -7,8 +7,8 @@ the phrases that each protocol gives.
   no out-of-scope training data. 300 English questions of XQuAD stand for what is about something else. Asked are
   all 4,500 in-scope and 1,000 out-of-scope test utterances.
 - XQuAD (Artetxe et al., ACL 2020) with SQuAD-it (Croce et al., 2018): every question is an entry with its Italian
-  and English titles, or with all translations but the reader's own; asked in es, ro, zh, ar and hi. Means of
-  languages come from the knowledge base, where it has the language.
+  and English titles, or with all translations but the reader's own; asked in es, ro, zh, ar and hi, of which
+  nothing else is known: their vectors are centred by the mean of all titles.
 - BanglaTLit (Fahim et al., 2024): Bengali sentences are entries; asked in their romanised form.
 """
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, scores_of
 from knowledge.cleaning import clean
-from knowledge.embedding import Embedder, Vectors
+from knowledge.embedding import Embedder
 from knowledge.fitting import calibration_error, fit
 from knowledge.labels import ELSEWHERE, Phrase
 from knowledge.scripts import is_romanised, kind_of
@@ -58,23 +58,15 @@ def _phrase(label: str, language: str, text: str) -> Phrase:
 
 
 async def _ask(
-    embedder: Embedder,
-    phrases: Sequence[Phrase],
-    asked: Sequence[Phrase],
-    calibration: Calibration | None,
-    *,
-    others: Sequence[Phrase] = (),
+    embedder: Embedder, phrases: Sequence[Phrase], asked: Sequence[Phrase], calibration: Calibration | None
 ) -> list[Outcome]:
-    """Rank the labels of the phrases for every message; `others` serve for the means of languages alone."""
-    bank = await embedder.embed([phrase.text for phrase in (*phrases, *others)])
+    """Rank the labels of the phrases for every message."""
     vectors = await embedder.embed([phrase.text for phrase in asked])
-    index = Index(phrases, _centred(phrases, others, bank), Vocabularies())
-    means = _means_of((*phrases, *others), bank)
+    index = Index(phrases, await embedder.embed([phrase.text for phrase in phrases]), Vocabularies())
     masks = Masks.of(index.labels)
     found: list[Outcome] = []
     for phrase, vector in zip(asked, vectors, strict=True):
-        query = vector - means.get(phrase.kind, means[""]) + means[""]
-        evidence = index.evidence(phrase.text, "", query)
+        evidence = index.evidence(phrase.text, phrase.kind, vector)
         if calibration is not None:
             judgement = calibration.judge(evidence, masks, kind=phrase.kind)
             ranked, probability = list(judgement.ranked), judgement.correct
@@ -84,19 +76,6 @@ async def _ask(
         best = [index.labels[place] for place in ranked[:3]]
         found.append(Outcome(best[0] == phrase.label, phrase.label in best, probability))
     return found
-
-
-def _means_of(phrases: Sequence[Phrase], vectors: Vectors) -> dict[str, Vectors]:
-    kinds = np.array([phrase.kind for phrase in phrases])
-    means = {str(kind): vectors[kinds == kind].mean(axis=0) for kind in set(kinds.tolist())}
-    return {**means, "": vectors.mean(axis=0)}
-
-
-def _centred(phrases: Sequence[Phrase], others: Sequence[Phrase], bank: Vectors) -> Vectors:
-    """Move every language's mean to the common one, as the index itself does for kinds that it holds enough of."""
-    means = _means_of((*phrases, *others), bank)
-    moved = [row - means[phrase.kind] + means[""] for phrase, row in zip(phrases, bank, strict=False)]
-    return np.stack(moved).astype(np.float32)
 
 
 # --- CLINC150 --------------------------------------------------------------------------------------
@@ -174,8 +153,8 @@ def _questions(folder: Path, language: str) -> list[tuple[str, str]]:
     return [(qa["question"], qa["id"]) for part in data for text in part["paragraphs"] for qa in text["qas"]]
 
 
-async def xquad(folder: Path, embedder: Embedder, others: Sequence[Phrase]) -> dict[str, dict[str, float]]:
-    """Measure on XQuAD; `others` are the phrases of the knowledge base."""
+async def xquad(folder: Path, embedder: Embedder) -> dict[str, dict[str, float]]:
+    """Measure on XQuAD."""
     italian = {number: question for question, number in _questions(folder, "it")}
     titles = {"it": italian} | {
         code: {number: question for question, number in _questions(folder, code) if number in italian}
@@ -188,8 +167,7 @@ async def xquad(folder: Path, embedder: Embedder, others: Sequence[Phrase]) -> d
             bank = [
                 _phrase(number, code, titles[code][number]) for number in italian for code in codes if code != reader
             ]
-            of_reader = [phrase for phrase in others if phrase.kind == reader]
-            found = await _ask(embedder, bank, asked, None, others=of_reader)
+            found = await _ask(embedder, bank, asked, None)
             told[name][reader] = round(sum(one.right for one in found) / len(found), 4)
     for figures in told.values():
         figures["macro"] = round(sum(figures[reader] for reader in READERS) / len(READERS), 4)
@@ -209,10 +187,10 @@ async def banglatlit(folder: Path, embedder: Embedder) -> dict[str, float]:
     }
 
 
-async def everything(folder: Path, embedder: Embedder, others: Sequence[Phrase]) -> dict[str, Any]:
+async def everything(folder: Path, embedder: Embedder) -> dict[str, Any]:
     """Measure all three. Raises OSError where a file is missing."""
     return {
         "clinc150": await clinc(folder, embedder),
-        "xquad": await xquad(folder, embedder, others),
+        "xquad": await xquad(folder, embedder),
         "banglatlit": await banglatlit(folder, embedder),
     }

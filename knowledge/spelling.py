@@ -23,6 +23,7 @@ _SMOOTHING: Final = 0.3
 # An n-gram that more than this share of all phrases have tells nearly nothing about which one is near, and
 # takes most of the time.
 COMMON: Final = 0.02
+COMMON_AT_LEAST: Final = 300
 
 
 def ngrams(words: Sequence[str], orders: Sequence[int]) -> Iterator[str]:
@@ -116,7 +117,7 @@ class Spelling:
         weights = (1 + np.log(np.concatenate([counts for _, counts in counted]))) * self._idf[grams]
         norms = np.sqrt(np.bincount(rows, weights=weights**2, minlength=len(texts)))
         weights = (weights / np.where(norms == 0, 1, norms)[rows]).astype(np.float32)
-        telling = (np.bincount(grams, minlength=size) <= max(COMMON * len(texts), 50))[grams]
+        telling = (np.bincount(grams, minlength=size) <= max(COMMON * len(texts), COMMON_AT_LEAST))[grams]
         self._rows = _Postings.of(grams[telling], rows[telling], weights[telling], size)
         self._count = len(texts)
         self._first_rows = np.searchsorted(owners, np.arange(labels))

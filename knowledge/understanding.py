@@ -33,6 +33,8 @@ class Means(StrEnum):
 
     WORDS = "exact words"
     SPELLING = "spelling"
+    # The model is away, or has not read the entries yet.
+    SPELLING_ALONE = "spelling without the model"
     MEANING = "meaning"
     NOTHING = "nothing to go by"
 
@@ -108,7 +110,7 @@ class Understander:
         )
         self._counted(means.value)
         explained = Explanation(understanding, asked, identified, decision, means, evidence, judgement)
-        if means is not Means.SPELLING or self.reader.by_meaning:
+        if means is not Means.SPELLING_ALONE:
             self._remember(key, explained)
         return explained
 
@@ -142,7 +144,8 @@ class Understander:
                 decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
                 return decision, Means.MEANING, evidence, judgement
         decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False)
-        return decision, Means.SPELLING, evidence, judgement
+        means = Means.SPELLING_ALONE if self.embedder.has_model else Means.SPELLING
+        return decision, means, evidence, judgement
 
     def _enough(self, current: Reader, judgement: Judgement) -> bool:
         """Tell whether spelling decides by itself: an entry it is sure of, and no danger in sight."""
@@ -154,8 +157,7 @@ class Understander:
     ) -> tuple[Decision, tuple[Question, ...]]:
         """Look again at a message of several sentences: danger in any of them counts, and so does each question."""
         parts = deciding.parts_of(whole[:LONGEST])
-        # A long story may end with what matters most.
-        ending = (whole[-LONGEST:],) if len(whole) > LONGEST else ()
+        ending = deciding.ending_of(whole) if len(whole) > LONGEST or len(parts) == deciding.PARTS_AT_MOST else ()
         decided = [(await self._decide(current, part, identified))[0] for part in (*parts, *ending)]
         for one in decided:
             if one.danger is not None and not one.gentle:

@@ -7,6 +7,7 @@ from bot.engine import step
 from bot.events import TextReceived
 from bot.languages import DEFAULT, closest
 from bot.state import State
+from bot.steering import Step
 from bot.wording import Catalogue
 from knowledge import loading
 from knowledge.reader import Reader
@@ -29,8 +30,8 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
     try:
         async with open_database(settings) as database:
             async with database.read() as connection:
-                entries = await loading.load(connection)
-            reader = await loading.build(database, model, entries, Vocabularies())
+                knowledge = await loading.load(connection)
+            reader = await loading.build(database, model, knowledge.entries, Vocabularies())
             if not reader.calibrated:
                 reader = await loading.calibrate(database, model, reader, now=clock.now())
             understander.adopt(reader)
@@ -41,9 +42,14 @@ async def ask(settings: Settings, text: str, channel_language: str | None) -> di
     state = State(language=hint or DEFAULT, introduced=True)
     stepped = step(state, TextReceived(1, text, explained.understanding))
     catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
-    presenter = Presenter(catalogue, {entry.slug: entry for entry in entries})
+    presenter = Presenter(
+        catalogue,
+        {entry.slug: entry for entry in knowledge.entries},
+        knowledge.records,
+        lambda: clock.now().astimezone(settings.zone).date(),
+    )
     language = stepped.state.language
-    says = [presenter.body(action, language) for action in stepped.actions if isinstance(action, Say)]
+    says = [presenter.body(say, language) for say in _said(stepped, presenter)]
     return {
         "text": explained.cleaned,
         "language": {
@@ -78,6 +84,16 @@ def _judged(reader: Reader, explained: Explanation) -> dict[str, Any]:
             for place in best.tolist()
         ],
     }
+
+
+def _said(stepped: Step, presenter: Presenter) -> list[Say]:
+    """Give what is said, with the question for the case where there is one."""
+    says: list[Say] = []
+    for action in stepped.actions:
+        found = presenter.cases_of(action) if isinstance(action, Say) else None
+        actions = (action,) if found is None else step(stepped.state, found).actions
+        says += [each for each in actions if isinstance(each, Say)]
+    return says
 
 
 def as_text(answer: dict[str, Any]) -> str:

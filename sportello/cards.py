@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.actions import EmergencyCard, Value, Wording
-from bot.events import Danger
 from bot.languages import DEFAULT
+from bot.signals import Danger
 from bot.wording import Catalogue, isolate
 
 # The language of whoever answers the phone, or stands beside.

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from knowledge import evaluating
-from sportello import asking, commands, evaluation, logs, telegram_commands
+from sportello import asking, clock, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
 from sportello.settings import PREFIX, Settings, described
 from store.staff import Role, StaffMember
@@ -87,9 +88,7 @@ def ask(
 
 @app.command()
 def evaluate(
-    path: Annotated[
-        Path, typer.Argument(help="JSON lines with lang, script, text and topic.")
-    ],
+    path: Annotated[Path, typer.Argument(help="JSON lines with lang, script, text and topic.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     errors: Annotated[bool, typer.Option("--errors", help="Tell of each miss what was chosen, and why.")] = False,
@@ -178,15 +177,16 @@ def troubles() -> None:
 
 @knowledge_app.command("import")
 def knowledge_import(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of .yaml files; without it, the starter entries.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of entries; without it, the starter entries.")] = None,
     *,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Publish over what editors changed.")] = False,
 ) -> None:
     """Publish what is new in the files. What editors changed stays, unless told otherwise."""
     report = commands.run(commands.import_knowledge(_settings(), folder, overwrite=overwrite))
-    typer.echo(f"{report.entries} entries read, {len(report.published)} translations published.")
+    typer.echo(
+        f"{report.entries} entries read, {len(report.published)} translations published, "
+        f"{len(report.saved)} records saved."
+    )
     for name in report.kept:
         typer.echo(f"kept as an editor left it: {name}")
     for name in report.conflicts:
@@ -194,7 +194,7 @@ def knowledge_import(
 
 
 @knowledge_app.command("export")
-def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the .yaml files.")]) -> None:
+def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the files.")]) -> None:
     """Write what is published to files, in the shape in which they are imported."""
     written = commands.run(commands.export_knowledge(_settings(), folder))
     typer.echo(f"{len(written)} files written to {folder}.")
@@ -202,16 +202,18 @@ def knowledge_export(folder: Annotated[Path, typer.Argument(help="Folder for the
 
 @knowledge_app.command("check")
 def knowledge_check(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of .yaml files; without it, the starter entries.")
+    folder: Annotated[Path | None, typer.Argument(help="Folder of entries; without it, the starter entries.")] = None,
+    *,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which reviews are due; without it, today.")
     ] = None,
 ) -> None:
-    """Check files without importing them; problems are told with file, line and field."""
-    entries, problems = commands.check_knowledge(folder)
-    for problem in problems:
-        typer.echo(str(problem), err=True)
-    typer.echo(f"{len(entries)} entries are right, {len(problems)} problems.")
-    raise typer.Exit(1 if problems else 0)
+    """Check files without importing them: what keeps them from being imported, and what is not good enough."""
+    found = commands.check_knowledge(folder, (today or clock.now()).date())
+    for told in (*found.problems, *found.findings):
+        typer.echo(str(told), err=True)
+    typer.echo(f"{found.entries} entries can be read; {len(found.problems)} problems, {len(found.findings)} findings.")
+    raise typer.Exit(1 if found.problems or found.findings else 0)
 
 
 @telegram_app.command("set-webhook")

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,10 +13,10 @@ import uvloop
 from alembic.util import CommandError
 
 from bot.languages import CODES, DEFAULT
-from knowledge import exchange, files, loading
-from knowledge.entry import Entry
+from knowledge import checking, exchange, files, loading, record_files
+from knowledge.checking import Finding
 from knowledge.exchange import ImportReport
-from knowledge.files import Problem
+from knowledge.yamlfile import Problem
 from sportello import clock, serving
 from sportello.opening import Refusal, database_url, opened
 from sportello.program import Program
@@ -98,7 +99,7 @@ async def _set_up(database: Database) -> None:
     await migrations.upgrade(database)
     typer.echo("Loading the starter entries ...")
     report = await _import(database, files.STARTER, overwrite=False)
-    typer.echo(f"  {report.entries} entries, {len(report.published)} translations new.")
+    typer.echo(f"  {report.entries} entries, {len(report.published)} translations and {len(report.saved)} records new.")
     if report.published:
         typer.echo("They are read into the model beside serving, once, for some minutes; until then spelling must do.")
 
@@ -211,9 +212,22 @@ async def troubles(settings: Settings) -> list[inbox.Trouble]:
 # --- knowledge -------------------------------------------------------------------------------------
 
 
-def check_knowledge(folder: Path | None) -> tuple[list[Entry], list[Problem]]:
-    """Read and check files."""
-    return files.read_folder(folder or files.STARTER)
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of files found: what keeps them from being imported, and what is not good enough."""
+
+    entries: int
+    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
+
+
+def check_knowledge(folder: Path | None, today: date) -> Checked:
+    """Read and check files; `today` is the day on which reviews are due."""
+    folder = folder or files.STARTER
+    entries, problems = files.read_folder(folder)
+    records, wrong = record_files.read_records(folder)
+    findings = checking.check(entries, records, today=today)
+    return Checked(len(entries), (*problems, *wrong), tuple(findings))
 
 
 async def import_knowledge(settings: Settings, folder: Path | None, *, overwrite: bool) -> ImportReport:
@@ -224,18 +238,22 @@ async def import_knowledge(settings: Settings, folder: Path | None, *, overwrite
 
 async def _import(database: Database, folder: Path, *, overwrite: bool) -> ImportReport:
     entries, problems = files.read_folder(folder)
-    if problems:
-        raise Refusal("nothing was imported:\n" + "\n".join(map(str, problems)))
+    records, wrong = record_files.read_records(folder)
+    if problems or wrong:
+        raise Refusal("nothing was imported:\n" + "\n".join(map(str, [*problems, *wrong])))
+    now = clock.now()
     async with database.begin() as connection:
-        return await exchange.import_entries(connection, entries, overwrite=overwrite, now=clock.now())
+        report = await exchange.import_entries(connection, entries, overwrite=overwrite, now=now)
+        await exchange.import_records(connection, records, report, overwrite=overwrite, now=now)
+        return report
 
 
 async def export_knowledge(settings: Settings, folder: Path) -> list[Path]:
     """Export what is published."""
     async with open_database(settings) as database:
         async with database.read() as connection:
-            entries = await loading.load(connection)
+            knowledge = await loading.load(connection)
         try:
-            return exchange.export(entries, folder)
+            return exchange.export(knowledge.entries, folder, knowledge.records)
         except OSError as error:
             raise Refusal(f"{folder} cannot be written: {error.strerror}") from error

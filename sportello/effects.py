@@ -44,6 +44,9 @@ class Effects:
         """Carry out one action; gives the event that follows from it, or None."""
         match action:
             case Say():
+                found = self.presenter().cases_of(action)
+                if found is not None:
+                    return found
                 await self._say(turn, action, staff_id)
             case ListGroup():
                 entries = self.presenter().entries.values()

@@ -24,8 +24,8 @@ async def _understander(settings: Settings) -> AsyncIterator[Understander]:
     try:
         async with open_database(settings) as database:
             async with database.read() as connection:
-                entries = await loading.load(connection)
-            reader = await loading.build(database, model, entries, Vocabularies())
+                knowledge = await loading.load(connection)
+            reader = await loading.build(database, model, knowledge.entries, Vocabularies())
             if not reader.calibrated:
                 reader = await loading.calibrate(database, model, reader, now=clock.now())
         understander = Understander(model, thresholds(settings))
@@ -53,9 +53,11 @@ async def evaluate(settings: Settings, path: Path) -> tuple[dict[str, Any], list
 
 
 async def evaluate_public(settings: Settings, folder: Path) -> dict[str, Any]:
-    """Give the figures on the public sets in a folder."""
-    async with _understander(settings) as understander:
-        try:
-            return await public.everything(folder, understander.embedder, understander.reader.phrases)
-        except OSError as error:
-            raise Refusal(f"{error.filename} cannot be read: {error.strerror}") from error
+    """Give the figures on the public sets in a folder; no database is needed."""
+    model = embedder(settings)
+    try:
+        return await public.everything(folder, model)
+    except OSError as error:
+        raise Refusal(f"{error.filename} cannot be read: {error.strerror}") from error
+    finally:
+        await model.close()

@@ -1,7 +1,8 @@
 """The entries of the moment in this process, and the index made of them."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Final
 
 import structlog
@@ -10,7 +11,9 @@ from bot.wording import Catalogue
 from channels.webchat import TopicEntry, TopicGroup
 from knowledge import loading
 from knowledge.entry import GROUPS, Entry, translation_for
+from knowledge.loading import Knowledge
 from knowledge.reader import Reader
+from knowledge.records import Records
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
@@ -25,12 +28,18 @@ EMBEDDED_AT_ONCE: Final = 120
 class Library:
     """Holds what was published last. Everything in it is immutable and replaced as a whole."""
 
-    def __init__(self, database: Database, catalogue: Catalogue, understander: Understander | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        understander: Understander | None,
+        today: Callable[[], date],
+    ) -> None:
         """Begin empty; without an understander only the pages are served from here."""
         self._database = database
         self._understander = understander
-        self._presenter = Presenter(catalogue, {})
-        self._loaded: tuple[Entry, ...] | None = None
+        self._presenter = Presenter(catalogue, {}, Records(), today)
+        self._loaded: Knowledge | None = None
         self._vocabularies = Vocabularies()
 
     @property
@@ -49,20 +58,25 @@ class Library:
         return self._loaded is not None
 
     async def refresh(self) -> bool:
-        """Read the published entries; where any changed, build the reader anew and take both into use.
+        """Read what is published; where the entries changed, make the reader anew; take both into use.
 
-        A few new texts are embedded on the way. Where there are many, as at a first start, spelling must do until
-        `complete` has embedded them.
+        False where nothing changed. A few new texts are embedded on the way. Where there are many, as at a first
+        start, spelling must do until `complete` has embedded them.
         """
         async with self._database.read() as connection:
-            entries = await loading.load(connection)
-        if entries == self._loaded:
+            knowledge = await loading.load(connection)
+        if knowledge == self._loaded:
             return False
-        reader = await self._read(entries, at_most=EMBEDDED_AT_ONCE)
-        if reader is not None and self._understander is not None:
-            self._understander.adopt(reader)
-        self._presenter = Presenter(self._presenter.catalogue, {entry.slug: entry for entry in entries})
-        self._loaded = entries
+        before, self._loaded = self._loaded, knowledge
+        if before is None or knowledge.entries != before.entries:
+            reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
+            if reader is not None and self._understander is not None:
+                self._understander.adopt(reader)
+        self._presenter = replace(
+            self._presenter,
+            entries={entry.slug: entry for entry in knowledge.entries},
+            records=knowledge.records,
+        )
         return True
 
     async def complete(self) -> bool:
@@ -72,9 +86,9 @@ class Library:
             return False
         if not understander.embedder.has_model:
             return False
-        entries = self._loaded
+        entries = self._loaded.entries
         reader = await self._read(entries, at_most=None)
-        if reader is None or not reader.by_meaning or self._loaded is not entries:
+        if reader is None or not reader.by_meaning or self._loaded.entries is not entries:
             # Edited meanwhile, which takes a few seconds more: the next call does it.
             return False
         understander.adopt(reader)

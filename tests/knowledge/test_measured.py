@@ -37,5 +37,5 @@ async def test_the_development_set_reaches_its_floors(understander: Understander
 def test_a_bad_line_is_told_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text('{"lang": "it", "text": "a", "topic": "isee"}\n\n{"lang": "it"}\n', encoding="utf-8")
-    with pytest.raises(LinesError, match="lines.jsonl:3"):
+    with pytest.raises(LinesError, match=r"lines\.jsonl:3"):
         read_lines(path)

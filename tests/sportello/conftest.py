@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
-from knowledge import exchange, files
+from knowledge import exchange, files, record_files
 from sportello.app import create_app
 from sportello.program import Program, compose
 from sportello.settings import Settings
@@ -25,7 +25,8 @@ from tests.conftest import START, FakeClock, copy_of, execute_outside_transactio
 from tests.fakes.telegram_api import TOKEN
 from web.passwords import hashed
 
-ENTRIES = ("unpaid-wages", "night-doctor", "italian-course", "tax-code")
+# The last one has cases.
+ENTRIES = ("unpaid-wages", "night-doctor", "italian-course", "tax-code", "health-registration")
 SECRET = "telegram-secret"
 PASSWORD = "abcd-efgh-jkmn-pqrs"
 PASSWORD_HASH = hashed(PASSWORD)
@@ -129,10 +130,12 @@ async def furnished(server_url: URL, template: str) -> str:
     async with Database(server_url) as server:
         await execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     entries, problems = files.read_folder(files.STARTER)
-    assert problems == []
+    records, wrong = record_files.read_records(files.STARTER)
+    assert (problems, wrong) == ([], [])
     async with Database(server_url.set(database=name)) as database, database.begin() as connection:
         chosen = [entry for entry in entries if entry.slug in ENTRIES]
-        await exchange.import_entries(connection, chosen, overwrite=False, now=START)
+        report = await exchange.import_entries(connection, chosen, overwrite=False, now=START)
+        await exchange.import_records(connection, records, report, overwrite=False, now=START)
     return name
 
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.actions import EmergencyCard
-from bot.events import Danger
 from bot.languages import CODES
+from bot.signals import Danger
 from bot.wording import Catalogue, catalogue_files, read_catalogue
 from channels.adapter import Capabilities, Outbound
 from channels.rendering import measure, render

@@ -27,7 +27,7 @@ async def waiting(desk: Desk) -> list[Ticket]:
 
 async def ask_for_person(desk: Desk, *threads: str) -> list[Ticket]:
     for thread in threads:
-        await desk.write(f"una domanda di {thread} senza risposta", thread=thread)
+        await desk.write(f"gli asini di {thread} volano", thread=thread)
         await desk.write("persona", thread=thread)
         await desk.turns()
         desk.clock.advance(seconds=1)
@@ -147,7 +147,7 @@ async def test_a_mediator_lives_through_a_conversation(desk: Desk, browser: http
     assert (away.status_code, away.headers["location"]) == (303, "/desk/sign-in?next=%2Fdesk")
     assert (await sign_in(browser, "ANNA")).headers["location"] == "/desk"
     shown = (await browser.get("/desk")).text
-    assert "una domanda di 1 senza risposta" in shown
+    assert "gli asini di 1 volano" in shown
     form = {"csrf": field(shown, "csrf")}
     claimed = await browser.post(f"/desk/tickets/{opened.id}/claim", data=form)
     assert claimed.status_code == 303

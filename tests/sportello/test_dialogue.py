@@ -8,7 +8,8 @@ from typing import Final
 import httpx
 import pytest
 
-from bot.events import Danger, Match, Question, Understanding, Verdict
+from bot.events import Match, Question, Understanding, Verdict
+from bot.signals import Danger
 from channels.adapter import InboundKind
 from channels.rendering import measure, render
 from channels.telegram import TEXT_MAX

@@ -140,6 +140,31 @@ async def test_a_tap_is_looked_up_and_an_unknown_one_gives_the_menu(desk: Desk) 
     assert [author for author, _ in rows[3:]] == ["bot"] * 4
 
 
+async def test_an_answer_that_differs_by_case_asks_which_and_remembers_none(desk: Desk) -> None:
+    await desk.write("come mi iscrivo alla asl")
+    await desk.turns()
+    answer = (await desk.transcript())[-1]
+    _, entry, which = answer.body["blocks"]
+    assert (entry["slug"], which["text"]) == ("health-registration", "Qual è il tuo caso?")
+    assert "{" not in entry["text"]
+    assert "\u2068USL Toscana Centro\u2069" in entry["text"], "records are filled in before it is stored"
+    choices = answer.body["choices"]
+    assert [choice["pick"]["argument"] for choice in choices][:2] == [
+        "health-registration#non-eu",
+        "health-registration#asylum",
+    ]
+    assert [choice["label"] for choice in choices][2:4] == ["Sono cittadino UE", "Non ho il permesso"]
+    await desk.write("", kind=InboundKind.CHOICE, choice_id=f"{answer.seq}.2")
+    await desk.turns()
+    case = (await desk.transcript())[-1]
+    assert case.body["blocks"][0]["question"].endswith("· Sono cittadino UE")
+    assert case.body["blocks"][0]["sources"]
+    assert [choice["pick"]["verb"] for choice in case.body["choices"]] == ["helpful", "not-helpful", "person"]
+    async with desk.program.database.read() as connection:
+        state = (await connection.execute(text("SELECT state::text FROM conversations"))).scalar_one()
+    assert "#" not in state
+
+
 async def test_media_are_kept_as_references(desk: Desk) -> None:
     media = MediaRef("photo", "file-1")
     await desk.write("guarda", kind=InboundKind.MEDIA, media=media)

@@ -1,0 +1,166 @@
+"""The check of entries: the starter entries pass it in every language, and each rule finds what breaks it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.languages import CODES
+from knowledge import files, record_files
+from knowledge.checking import SCRIPTS, Finding, check, count_words, sentence_lengths
+from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, Case, Entry, Source, Translation
+from knowledge.forbidden import FORBIDDEN
+from sportello.cli import app
+
+TODAY = date(2026, 11, 23)
+ENTRIES, _ = files.read_folder(files.STARTER)
+RECORDS, _ = record_files.read_records(files.STARTER)
+TAX = next(entry for entry in ENTRIES if entry.slug == "tax-code")
+CASED = next(entry for entry in ENTRIES if entry.slug == "health-registration")
+Change = Callable[[Translation], Translation]
+
+
+def found(*entries: Entry, today: date = TODAY) -> list[Finding]:
+    return check(entries, RECORDS, today=today, codes=KEPT)
+
+
+def changed(entry: Entry, code: str, change: Change) -> Entry:
+    return replace(entry, translations={**entry.translations, code: change(entry.translations[code])})
+
+
+def test_the_starter_entries_pass_in_all_twelve_languages() -> None:
+    assert [str(finding) for finding in found(*ENTRIES)] == []
+    assert set(SCRIPTS) < set(KEPT)
+    assert set(FORBIDDEN) == set(KEPT)
+    assert set(CODES) <= set(KEPT)
+
+
+def added(text: str) -> Change:
+    return lambda t: replace(t, answer=f"{t.answer}\n{text}")
+
+
+def without_answer(text: str) -> Change:
+    return lambda t: replace(t, answer=t.answer.replace(text, ""))
+
+
+def case(facet: str, answer: str | None) -> Change:
+    def change(translation: Translation) -> Translation:
+        cases = dict(translation.cases)
+        if answer is None:
+            del cases[facet]
+        else:
+            cases[facet] = Case("x", answer)
+        return replace(translation, cases=cases)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "change", "field", "said"),
+    [
+        (TAX, "ur", lambda t: replace(t, question="ک" * (QUESTION_MAX + 1)), "question", "201 characters"),
+        (TAX, "it", added("x" * ANSWER_MAX), "answer", "more than 1500"),
+        (TAX, "en", added("word " * 130), "answer", "words, more than 130"),
+        (TAX, "zh", added("字" * 208), "answer", "words, more than 130"),
+        (TAX, "en", added("{phone:nobody}"), "answer", "{phone:nobody} is not among the records"),
+        (TAX, "en", added("{phone:nobody}"), "answer", "{phone:nobody} stands 1 times more"),
+        (TAX, "en", without_answer("{contact:agenzia-entrate}"), "answer", "stands 1 times less"),
+        (TAX, "en", added("{amount}"), "answer", "brace"),
+        (TAX, "en", added("- one more line"), "answer", "lines of a list"),
+        (TAX, "ur", lambda t: replace(t, answer=TAX.translations["en"].answer), "answer", "is written in Latn"),
+        (TAX, "en", added("Call 0574 1835420."), "answer", "typed phone number, '0574 1835420'"),
+        (TAX, "en", added("Call 112 now."), "answer", "typed phone number, '112'"),
+        (TAX, "en", added("It costs 16 euro."), "answer", "typed amount of money"),
+        (TAX, "it", added("Costa € 16."), "answer", "typed amount of money"),
+        (TAX, "zh", added("费用 16 欧元。"), "answer", "typed amount of money"),
+        (TAX, "en", added("See http://example.org"), "answer", "https://"),
+        (TAX, "en", added("See www.example.org"), "answer", "https://"),
+        (TAX, "ur", lambda t: replace(t, phrases=t.phrases[:8]), "phrases", "fewer than 9"),
+        (TAX, "ur", lambda t: replace(t, phrases=t.phrases[:5] * 2), "phrases", "Latin letters"),
+        (
+            TAX,
+            "ur",
+            lambda t: replace(t, phrases=(*TAX.translations["it"].phrases,)),
+            "phrases",
+            "script of the language",
+        ),
+        (TAX, "it", lambda t: replace(t, phrases=(*t.phrases, "税号")), "phrases[", "is written in Hani"),
+        (TAX, "ur", lambda t: replace(t, made_from=None), "made_from", "older than the Italian"),
+        (TAX, "it", lambda t: replace(t, version=2), "made_from", "older than the Italian"),
+        (CASED, "ur", case("eu", None), "cases.eu", "is missing"),
+        (CASED, "ur", case("student", "یہ ٹھیک ہے۔"), "cases.student", "no case of this entry"),
+        (CASED, "ur", case("eu", "یہ ٹھیک ہے۔"), "cases.eu.answer", "stands 1 times less"),
+        (TAX, "it", added("Così avrai il permesso."), "answer", "must not say 'avrai il permesso'"),
+        (TAX, "it", added("Otterrai sicuramente la casa."), "answer", "must not say"),
+        (TAX, "it", added("Non sarai espulso."), "answer", "must not say"),
+        (TAX, "en", added("You will get the permit."), "answer", "must not say"),
+        (TAX, "en", added("There is no risk."), "answer", "must not say"),
+        (TAX, "fr", added("Vous serez expulsé."), "answer", "must not say"),
+        (TAX, "es", added("Obtendrá el permiso."), "answer", "must not say"),
+        (TAX, "ro", added("Veți primi sigur."), "answer", "must not say"),
+        (TAX, "uk", added("Вас депортують."), "answer", "must not say"),
+        (TAX, "zh", added("您一定会拿到居留。"), "answer", "must not say"),
+        (TAX, "ur", added("کوئی خطرہ نہیں ہے۔"), "answer", "must not say"),
+        (TAX, "bn", added("আপনি অবশ্যই পাবেন।"), "answer", "must not say"),
+        (TAX, "pa", added("ਕੋਈ ਖ਼ਤਰਾ ਨਹੀਂ।"), "answer", "must not say"),
+        (TAX, "ar", added("لا يوجد أي خطر."), "answer", "must not say"),
+        (TAX, "sq", added("Nuk ka asnjë rrezik."), "answer", "must not say"),
+    ],
+)
+def test_each_rule_finds_what_breaks_it(entry: Entry, code: str, change: Change, field: str, said: str) -> None:
+    told = found(changed(entry, code, change))
+    assert [finding for finding in told if finding.field.startswith(field) and said in finding.message], told
+    assert all(finding.slug in {entry.slug, ""} for finding in told)
+
+
+def test_years_durations_and_articles_are_no_phone_numbers() -> None:
+    text = "Dal 2026/27, entro 8 giorni, 150 giorni, 41/2023, D.Lgs. 286/1998, art. 34, anno 2025."
+    assert found(changed(TAX, "it", added(text))) == []
+
+
+def test_reviews_become_due_and_links_of_sources_are_safe() -> None:
+    assert found(TAX, today=TAX.review_by) == []
+    (finding,) = found(TAX, today=TAX.review_by + timedelta(days=1))
+    assert (finding.field, finding.language) == ("review_by", "")
+    unsafe = replace(TAX, sources=(Source("x", "http://example.org", TODAY),))
+    assert [finding.field for finding in found(unsafe)] == ["sources[1].url"]
+
+
+def test_a_missing_language_and_a_shared_phrase_are_found() -> None:
+    fewer = {code: each for code, each in TAX.translations.items() if code != "ur"}
+    (finding,) = found(replace(TAX, translations=fewer))
+    assert str(finding) == "tax-code/ur: file: is missing"
+    theirs = CASED.translations["bn"].phrases[0]
+    shared = changed(TAX, "en", lambda t: replace(t, phrases=(*t.phrases, theirs.upper())))
+    told = found(CASED, shared)
+    assert "stands in health-registration/bn too" in told[-1].message
+
+
+def test_long_sentences_are_found_by_language() -> None:
+    long = changed(TAX, "en", lambda t: replace(t, answer="one two three four five six seven eight nine " * 2))
+    assert "en: answers: have 18.0 words a sentence, more than 16" in map(str, found(long))
+
+
+def test_words_and_sentences_are_counted_in_every_script() -> None:
+    assert count_words("Porta: l'ISEE, 2 foto – e la marca.") == 7
+    assert count_words("আপনি কোথায় যাবেন?") == 3
+    assert count_words("您的居留 permesso") == 3
+    assert sentence_lengths("Vai qui. Porta:\n- un documento molto lungo\nیہاں جائیں۔ شکریہ۔ 您好。再见") == [
+        2,
+        1,
+        2,
+        1,
+        1,
+        1,
+    ]
+
+
+def test_the_command_tells_findings_and_fails() -> None:
+    runner = CliRunner()
+    right = runner.invoke(app, ["knowledge", "check", "--today", "2026-11-23"])
+    assert (right.exit_code, right.output) == (0, "83 entries can be read; 0 problems, 0 findings.\n")
+    late = runner.invoke(app, ["knowledge", "check", "--today", "2030-01-01"])
+    assert late.exit_code == 1
+    assert "tax-code: review_by: " in late.output
