@@ -1,6 +1,6 @@
 """The entries of the moment in this process, and the index made of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -51,7 +51,7 @@ class Library:
         return self._loaded is not None
 
     async def refresh(self) -> bool:
-        """Read what is published; where the entries changed, build the index anew; take both into use.
+        """Read what is published; build the index anew where what it is made of changed; take both into use.
 
         False where nothing changed.
         """
@@ -59,7 +59,7 @@ class Library:
             knowledge = await loading.load(connection)
         if knowledge == self._loaded:
             return False
-        changed = self._loaded is None or knowledge.entries != self._loaded.entries
+        changed = self._loaded is None or _matched(knowledge.entries) != _matched(self._loaded.entries)
         if self._understander is not None and changed:
             index = await loading.build(self._database, self._understander.embedder, knowledge.entries)
             self._understander.adopt(index)
@@ -83,3 +83,12 @@ class Library:
                     titles.append(TopicEntry(entry.slug, translation.question, translation.language))
             groups.append(TopicGroup(group, tuple(titles)))
         return tuple(groups)
+
+
+def _matched(entries: Sequence[Entry]) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Give what the index is made of: a corrected answer must not wait until thousands of phrases are read again."""
+    return [
+        (entry.slug, code, translation.question, translation.phrases)
+        for entry in entries
+        for code, translation in entry.translations.items()
+    ]

@@ -195,7 +195,7 @@ def test_an_editor_corrects_a_text_and_residents_get_it_within_seconds(people: P
     resident = people.resident("ur-PK")
 
     def answered_anew() -> bool:
-        ask(resident, "raat ko doctor kahan milega")
+        ask(resident, "raat ka doctor number")
         resident.locator(".answer").last.wait_for()
         resident.wait_for_timeout(400)  # the page's own time, not the test's: a moment between two questions
         return "نیا متن" in resident.locator(".answer").last.inner_text()
