@@ -101,7 +101,7 @@ async def _set_up(database: Database) -> None:
     report = await _import(database, files.STARTER, overwrite=False)
     typer.echo(f"  {report.entries} entries, {len(report.published)} translations and {len(report.saved)} records new.")
     if report.published:
-        typer.echo("Reading them into the model; this takes half a minute, once ...")
+        typer.echo("Reading them into the model; this takes some minutes, once ...")
 
 
 async def _first_sign_in(database: Database) -> str | None:
