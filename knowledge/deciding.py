@@ -22,7 +22,7 @@ INFORMING: Final[dict[str, Danger]] = {
 # Small talk needs this share of everything that the message could be.
 _TALK_SHARE: Final = 0.5
 # Where a message ends one question and begins another, and the least that is one.
-_BREAK: Final = re.compile(r"(?<=[?？؟!！。۔।])\s*|\n+|\s*[;；]\s*")
+_BREAK: Final = re.compile(r"(?<=[?？؟!！。۔।])\s*|(?<=\.)\s+|\n+|\s*[;；]\s*")
 _LEAST_WORDS: Final = 3
 _LEAST_LETTERS: Final = 4
 PARTS_AT_MOST: Final = 3

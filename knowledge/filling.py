@@ -1,7 +1,7 @@
 """Filling placeholders in: "{amount:permit-card}" becomes "30,46 €", as readers of the language write it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -23,6 +23,10 @@ _LEFT_TO_RIGHT_ISOLATE: Final = "\u2066"
 _POP_ISOLATE: Final = "\u2069"
 # How Babel writes the decimals of a pattern.
 _CENTS: Final = ".00"
+
+
+# Fills in a text of a language, with records, a day and a catalogue at hand.
+Filler = Callable[[str, str], str]
 
 
 def placeholders(text: str) -> list[tuple[str, str]]:

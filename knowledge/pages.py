@@ -1,9 +1,8 @@
 """The editors' pages: find an entry, change it in one language with the Italian beside it, preview, publish."""
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -13,14 +12,18 @@ from starlette.responses import RedirectResponse, Response
 from bot.languages import CODES, LANGUAGES, language
 from knowledge import editing
 from knowledge.editing import Conflict, Draft
-from knowledge.entry import GROUPS, REVIEWED, SOURCE, TO_VERIFY
-from knowledge.files import normalised
+from knowledge.entry import GROUPS, REVIEWED, SOURCE, TO_VERIFY, stale
+from knowledge.filling import Filler
+from knowledge.keeping import cases_of, record_of, translation_of
+from knowledge.overview import Filters, Todo, listed
+from knowledge.records import Records
 from store import entries as store
+from store import records as record_store
 from store.database import Database, Read
 from store.entries import EntryRow, Revision
 from store.staff import Role
 from web.identity import Identity, SignedIn
-from web.messages import answer_view
+from web.messages import MessageView, answer_view
 from web.shell import Shell
 
 TextField = Annotated[str, Form()]
@@ -36,6 +39,8 @@ class Editing:
     database: Database
     identity: Identity
     clock: Callable[[], datetime]
+    today: Callable[[], date]
+    filler: Callable[[Records], Filler]
 
     async def edit_page(
         self,
@@ -53,9 +58,11 @@ class Editing:
         async with self.database.read() as connection:
             entry = await _entry(connection, slug, code)
             current = await store.published_of(connection, slug, code)
-            source = await store.published_of(connection, slug, SOURCE)
-        draft = draft or _draft_of(current)
-        context: dict[str, Any] = {"faults": [], "preview": None, "conflict": None, "changes": [], "saved": False}
+            source = None if code == SOURCE else await store.published_of(connection, slug, SOURCE)
+            old = _old(current, source)
+            since = await _source_of(connection, current) if old and current is not None else None
+        draft = draft or _draft_of(current, source)
+        context: dict[str, Any] = {"faults": [], "previews": [], "conflict": None, "changes": [], "saved": False}
         return self.shell.page(
             request,
             "knowledge/edit.html",
@@ -64,13 +71,30 @@ class Editing:
             signed_in=signed_in,
             section="knowledge",
             entry=entry,
-            today=self.clock().date(),
+            today=self.today(),
             edited=language(code),
-            source=None if code == SOURCE else source,
+            italian=code == SOURCE,
+            source=source,
+            stale=old,
+            # What the Italian said when this text was made from it, and says now.
+            since=[] if since is None or source is None else editing.compared(since, source),
             draft=draft,
             base=base if base is not None else (current.revision if current else 0),
             **{**context, **shown},
         )
+
+    async def previews(self, entry: EntryRow, code: str, draft: Draft) -> list[MessageView]:
+        """Give the answers as residents will see them, with the records of now filled in."""
+        async with self.database.read() as connection:
+            rows = await record_store.everything(connection)
+        filler = self.filler(Records.of([record_of(row) for row in rows]))
+        answers = {draft.question: draft.answer} | {
+            f"{draft.question} · {case.label}": case.answer for case in draft.cases.values()
+        }
+        return [
+            answer_view(_block(entry, code, draft, question, filler(answer, code)), at=self.clock())
+            for question, answer in answers.items()
+        ]
 
 
 def router(pages: Editing) -> APIRouter:
@@ -80,20 +104,24 @@ def router(pages: Editing) -> APIRouter:
     writer = Annotated[SignedIn, Depends(pages.identity.require_form(*ROLES))]
 
     @routes.get("")
-    async def overview(request: Request, signed_in: reader, q: str = "") -> Response:
+    async def overview(
+        request: Request, signed_in: reader, q: str = "", group: str = "", language: str = "", todo: str = ""
+    ) -> Response:
+        filters = Filters.of_query(q, group, language, todo)
         async with pages.database.read() as connection:
-            found = await _found(connection, q)
+            found = listed(await store.all_entries(connection), await store.published(connection), filters)
         return pages.shell.page(
             request,
             "knowledge/list.html",
             code=signed_in.member.language,
             signed_in=signed_in,
             section="knowledge",
-            query=q,
-            groups=[(group, [row for row in found if row[0].group == group]) for group in GROUPS],
+            filters=filters,
+            groups=[(name, [row for row in found if row.entry.group == name]) for name in GROUPS],
             count=len(found),
-            tongues=LANGUAGES,
-            today=pages.clock().date(),
+            tongues=[tongue for tongue in LANGUAGES if filters.language in {"", tongue.code}],
+            todos=list(Todo),
+            today=pages.today(),
         )
 
     @routes.get("/{slug}/{code}")
@@ -106,16 +134,13 @@ def router(pages: Editing) -> APIRouter:
         signed_in: writer,
         slug: str,
         code: str,
-        question: TextField = "",
-        answer: TextField = "",
-        phrases: TextField = "",
-        reviewed: TextField = "",
         base: Annotated[int, Form(ge=0)] = 0,
         action: TextField = "preview",
     ) -> Response:
-        draft = Draft.of_form(question=question, answer=answer, phrases=phrases, reviewed=bool(reviewed), cases={})
+        form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
         async with pages.database.begin() as connection:
             entry = await _entry(connection, slug, code)
+            draft = _draft_from(form, entry.facets)
             faults = await editing.faults(connection, slug, draft)
             result = None
             if not faults and action == "publish":
@@ -137,11 +162,11 @@ def router(pages: Editing) -> APIRouter:
                 base=result.current.revision,
                 status=409,
                 conflict=result.current,
-                changes=editing.compared(result.current, draft.content(None)),
+                changes=editing.compared(result.current, draft.content(draft.version_after(code, result.current))),
             )
         if result is None:
-            preview = answer_view(_block(entry, code, draft), at=pages.clock())
-            return await pages.edit_page(request, signed_in, slug, code, draft=draft, base=base, preview=preview)
+            previews = await pages.previews(entry, code, draft)
+            return await pages.edit_page(request, signed_in, slug, code, draft=draft, base=base, previews=previews)
         return RedirectResponse(f"/desk/knowledge/{slug}/{code}?saved=1", 303)
 
     @routes.get("/{slug}/{code}/history")
@@ -188,42 +213,55 @@ def router(pages: Editing) -> APIRouter:
 
 async def _entry(connection: Read, slug: str, code: str) -> EntryRow:
     """Give an entry; 404 where there is none, or the language is none of ours."""
-    found = next((row for row in await store.all_entries(connection) if row.slug == slug), None)
+    # PostgreSQL takes no NUL, and an address may hold one.
+    found = None if "\0" in slug else await store.entry(connection, slug)
     if found is None or code not in CODES:
         raise HTTPException(404)
     return found
 
 
-async def _found(connection: Read, query: str) -> list[tuple[EntryRow, dict[str, Revision]]]:
-    """Give the entries whose slug, questions or phrases hold the query, with their translations by language."""
-    by_slug: dict[str, dict[str, Revision]] = defaultdict(dict)
-    for revision in await store.published(connection):
-        by_slug[revision.slug][revision.language] = revision
-    wanted = normalised(query)
-
-    def holds(entry: EntryRow) -> bool:
-        texts = [entry.slug, entry.slug.replace("-", " ")]
-        for revision in by_slug[entry.slug].values():
-            texts += [revision.question, *revision.phrases]
-        return any(wanted in normalised(text) for text in texts)
-
-    return [(entry, by_slug[entry.slug]) for entry in await store.all_entries(connection) if holds(entry)]
+def _old(current: Revision | None, source: Revision | None) -> bool:
+    """Tell whether a version was made from an older Italian than that of now."""
+    return current is not None and source is not None and stale(translation_of(current), translation_of(source))
 
 
-def _draft_of(current: Revision | None) -> Draft:
+async def _source_of(connection: Read, current: Revision) -> Revision | None:
+    """Give the Italian from which a version was made, as it stood last; None where nobody knows."""
+    versions = await store.history(connection, current.slug, SOURCE)
+    return next((version for version in versions if version.source_version == current.source_version), None)
+
+
+def _draft_of(current: Revision | None, source: Revision | None) -> Draft:
+    italian = None if source is None else source.source_version
     if current is None:
-        return Draft("", "", (), reviewed=False)
-    return Draft(current.question, current.answer, current.phrases, reviewed=current.state == REVIEWED)
+        return Draft("", "", (), reviewed=False, italian=italian)
+    reviewed = current.state == REVIEWED
+    return Draft(current.question, current.answer, current.phrases, reviewed, cases_of(current), italian=italian)
 
 
-def _block(entry: EntryRow, code: str, draft: Draft) -> dict[str, Any]:
-    """Give the answer as it would stand in a transcript."""
+def _draft_from(form: Mapping[str, str], facets: tuple[str, ...]) -> Draft:
+    """Read the form; the Italian beside it had the version that the form names."""
+    italian = form.get("italian", "")
+    return Draft.of_form(
+        question=form.get("question", ""),
+        answer=form.get("answer", ""),
+        phrases=form.get("phrases", ""),
+        reviewed=bool(form.get("reviewed")),
+        cases={facet: (form.get(f"label.{facet}", ""), form.get(f"answer.{facet}", "")) for facet in facets},
+        minor=bool(form.get("minor")),
+        follows=bool(form.get("follows")),
+        italian=int(italian) if italian.isascii() and italian.isdecimal() and len(italian) < 6 else None,  # noqa: PLR2004 - a version
+    )
+
+
+def _block(entry: EntryRow, code: str, draft: Draft, question: str, answer: str) -> dict[str, Any]:
+    """Give an answer as it would stand in a transcript."""
     return {
         "kind": "answer",
         "slug": entry.slug,
         "revision": 0,
-        "question": draft.question,
-        "text": draft.answer,
+        "question": question,
+        "text": answer,
         "language": code,
         "sources": entry.sources,
         "draft": code != SOURCE and not draft.reviewed,

@@ -1,6 +1,7 @@
 """The web application: every router and handler, in one visible place."""
 
 import hmac
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,11 @@ from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from handoff import console
 from handoff.console import Desk
-from knowledge import pages
+from knowledge import pages, record_pages
+from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
+from knowledge.record_pages import RecordEditing
+from knowledge.records import Records
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -87,7 +91,15 @@ def create_app(program: Program) -> ASGIApp:
     app.include_router(
         console.router(Desk(shell, program.database, program.hub, identity, program.clock, program.new_id))
     )
-    app.include_router(pages.router(Editing(shell, program.database, identity, program.clock)))
+
+    def filler(records: Records) -> Filler:
+        return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)
+
+    # Before the entries, whose addresses would take those of the records for a slug and a language.
+    records = RecordEditing(shell, program.database, identity, program.clock, filler)
+    app.include_router(record_pages.router(records))
+    editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
+    app.include_router(pages.router(editing))
     _add_probes(app, program)
     return Protection(app, secure=settings.secure)
 

@@ -1,6 +1,6 @@
 """The entries of the moment in this process, and the index made of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
@@ -68,7 +68,7 @@ class Library:
         if knowledge == self._loaded:
             return False
         before, self._loaded = self._loaded, knowledge
-        if before is None or knowledge.entries != before.entries:
+        if before is None or _matched(knowledge.entries) != _matched(before.entries):
             reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
             if reader is not None and self._understander is not None:
                 self._understander.adopt(reader)
@@ -127,3 +127,12 @@ class Library:
                     titles.append(TopicEntry(entry.slug, translation.question, translation.language))
             groups.append(TopicGroup(group, tuple(titles)))
         return tuple(groups)
+
+
+def _matched(entries: Sequence[Entry]) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Give what the index is made of: a corrected answer must not wait until thousands of phrases are read again."""
+    return [
+        (entry.slug, code, translation.question, translation.phrases)
+        for entry in entries
+        for code, translation in entry.translations.items()
+    ]

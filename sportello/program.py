@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -39,6 +39,7 @@ class Program:
     settings: Settings
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    today: Callable[[], date]
     database: Database
     hub: Hub
     listener: Listener
@@ -103,6 +104,10 @@ def compose(
     catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
     registry = CollectorRegistry()
     counts = Counts.on(registry)
+
+    def today() -> date:
+        return clock().astimezone(settings.zone).date()
+
     platforms = adapters(settings)
     model = embedder(settings) if works else None
     understander = None
@@ -110,7 +115,7 @@ def compose(
         understander = Understander(
             model, thresholds(settings), counted=lambda means: counts.understood.labels(means=means).inc()
         )
-    library = Library(database, catalogue, understander, lambda: clock().astimezone(settings.zone).date())
+    library = Library(database, catalogue, understander, today)
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
     if understander is not None:
@@ -126,6 +131,7 @@ def compose(
         settings=settings,
         clock=clock,
         new_id=new_id,
+        today=today,
         database=database,
         hub=hub,
         listener=listener,

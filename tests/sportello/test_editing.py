@@ -10,7 +10,7 @@ from knowledge.editing import differences
 from knowledge.understanding import Understander
 from store import entries
 from store.staff import Role
-from tests.sportello.conftest import Desk
+from tests.sportello.conftest import ENTRIES, Desk
 from tests.sportello.test_desk import sign_in
 
 PAGE = "/desk/knowledge/night-doctor/ur"
@@ -31,12 +31,13 @@ async def editor(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
 
 async def fields(browser: httpx.AsyncClient, page: str = PAGE) -> dict[str, str]:
     shown = (await browser.get(page)).text
-    return {name: re.search(rf'name="{name}" value="([^"]*)"', shown)[1] for name in ("csrf", "base")}  # type: ignore[index]
+    names = ("csrf", "base", "italian")
+    return {name: re.search(rf'name="{name}" value="([^"]*)"', shown)[1] for name in names}  # type: ignore[index]
 
 
-async def version(desk: Desk, language: str = "ur") -> entries.Revision:
+async def version(desk: Desk, language: str = "ur", slug: str = "night-doctor") -> entries.Revision:
     async with desk.program.database.read() as connection:
-        found = await entries.published_of(connection, "night-doctor", language)
+        found = await entries.published_of(connection, slug, language)
     assert found is not None
     return found
 
@@ -107,6 +108,7 @@ async def test_every_version_can_be_restored(desk: Desk, editor: httpx.AsyncClie
         ({"phrases": " \n"}, "almeno una frase"),
         ({"phrases": "non mi pagano"}, "unpaid-wages"),
         ({"phrases": "x" * 121}, "troppo lunga"),
+        ({"answer": "{phone:nobody}"}, "phone:nobody non è tra i contatti"),
     ],
 )
 async def test_bad_input_is_told_and_changes_nothing(
@@ -128,6 +130,165 @@ async def test_search_finds_in_every_language_and_others_are_kept_out(desk: Desk
     await desk.staff("anna", Role.MEDIATOR)
     await sign_in(editor, "anna")
     assert (await editor.get("/desk/knowledge")).status_code == 403
+
+
+ITALIAN = "/desk/knowledge/night-doctor/it"
+
+
+async def form_of(desk: Desk, editor: httpx.AsyncClient, page: str, **changes: str) -> dict[str, str]:
+    """Give the form of a page as it stands, with changes."""
+    _, _, _, slug, code = page.split("/")
+    current = await version(desk, code, slug)
+    texts = {"question": current.question, "answer": current.answer, "phrases": "\n".join(current.phrases)}
+    for facet, case in current.cases.items():
+        texts |= {f"label.{facet}": case["label"], f"answer.{facet}": case["answer"]}
+    return await fields(editor, page) | texts | {"action": "publish"} | changes
+
+
+async def test_a_changed_italian_makes_the_others_old_until_they_follow(desk: Desk, editor: httpx.AsyncClient) -> None:
+    old = "è cambiato: questa traduzione"
+
+    async def published(page: str, **changes: str) -> None:
+        answer = await editor.post(page, data=await form_of(desk, editor, page, **changes))
+        assert answer.status_code == 303, answer.text
+
+    await published(ITALIAN, answer="Chiama {phone:doctor-116117}. Piccola correzione.", minor="1")
+    await published(ITALIAN, phrases="guardia medica\naltra frase")
+    assert (await version(desk, "it")).source_version == 1, "neither a minor edit nor a phrase makes others old"
+    assert old not in (await editor.get(PAGE)).text
+    await published(ITALIAN, answer="Chiama {phone:doctor-116117}. È gratis.")
+    assert (await version(desk, "it")).source_version == 2
+    shown = (await editor.get(PAGE)).text
+    assert old in shown
+    assert "<ins>" in shown, "it shows what has changed in the Italian"
+    assert 'href="/desk/knowledge/night-doctor/ur"' in (await editor.get("/desk/knowledge?todo=stale&language=ur")).text
+    await published(PAGE, **DRAFT)
+    assert (await version(desk)).source_version == 1, "a correction alone does not make it follow"
+    await published(PAGE, **DRAFT, follows="1")
+    assert (await version(desk)).source_version == 2
+    assert old not in (await editor.get(PAGE)).text
+    assert "night-doctor" not in (await editor.get("/desk/knowledge?todo=stale&language=ur")).text
+    assert "night-doctor" in (await editor.get("/desk/knowledge?todo=stale&language=zh")).text
+
+
+async def test_what_was_made_from_an_older_italian_than_was_shown_stays_old(
+    desk: Desk, editor: httpx.AsyncClient
+) -> None:
+    mine = await form_of(desk, editor, PAGE, **DRAFT, follows="1")
+    await editor.post(ITALIAN, data=await form_of(desk, editor, ITALIAN, answer="Un altro senso."))
+    assert (await editor.post(PAGE, data=mine)).status_code == 303
+    assert (await version(desk)).source_version == 1
+
+
+async def test_cases_are_edited_and_previewed_with_records_filled_in(desk: Desk, editor: httpx.AsyncClient) -> None:
+    page = "/desk/knowledge/health-registration/ur"
+    change = {"label.eu": "یورپی شہری", "answer.eu": "{contact:usl} جائیں۔"}
+    form = await form_of(desk, editor, page, **change)
+    preview = await editor.post(page, data=form | {"action": "preview"})
+    assert preview.status_code == 200
+    assert preview.text.count('class="bubble"') == 5
+    assert "USL Toscana Centro" in preview.text
+    empty = await editor.post(page, data=form | {"answer.eu": " "})
+    assert empty.status_code == 422
+    assert "Caso eu, risposta" in empty.text.replace("\u2068", "").replace("\u2069", "")
+    assert (await editor.post(page, data=form)).status_code == 303
+    current = await version(desk, "ur", "health-registration")
+    assert current.cases["eu"] == {"label": "یورپی شہری", "answer": "{contact:usl} جائیں۔"}
+    assert current.cases["asylum"]["answer"]
+    history = (await editor.get(f"{page}/history")).text
+    assert "Caso" in history
+
+
+async def test_the_list_is_narrowed_by_group_language_and_what_is_to_be_done(
+    desk: Desk, editor: httpx.AsyncClient
+) -> None:
+    await editor.post(PAGE, data=await form_of(desk, editor, PAGE, reviewed="1"))
+
+    async def slugs(**query: str) -> set[str]:
+        page = (await editor.get("/desk/knowledge", params=query)).text
+        return set(re.findall(r'href="/desk/knowledge/([a-z-]+)/', page))
+
+    assert await slugs() == set(ENTRIES)
+    assert await slugs(group="work") == {"unpaid-wages"}
+    assert await slugs(language="ur", todo="draft") == set(ENTRIES) - {"night-doctor"}
+    assert await slugs(language="zh", todo="draft") == set(ENTRIES)
+    assert await slugs(todo="missing") == set()
+    assert await slugs(todo="nonsense", group="nonsense", language="xx") == set(ENTRIES)
+    assert (await editor.get("/desk/knowledge/a%00b/it")).status_code == 404
+
+
+RECORDS = "/desk/knowledge/records"
+
+
+async def record_form(editor: httpx.AsyncClient, **changes: str) -> dict[str, str]:
+    shown = (await editor.get(RECORDS)).text
+    section = shown[shown.index('action="/desk/knowledge/records/contacts/doctor-116117"') :]
+    given = {name: re.search(rf'name="{name}"[^>]* value="([^"]*)"', section)[1] for name in NAMES}  # type: ignore[index]
+    return given | {"status": "to verify"} | changes
+
+
+NAMES = ("csrf", "base", "name", "address", "phones", "email", "hours", "languages", "checked_on", "source")
+CONTACT = f"{RECORDS}/contacts/doctor-116117"
+
+
+async def test_a_corrected_contact_is_in_every_answer_after_one_refresh(desk: Desk, editor: httpx.AsyncClient) -> None:
+    saved = await editor.post(CONTACT, data=await record_form(editor, phones="116117, 0574 999"))
+    assert (saved.status_code, saved.headers["location"]) == (
+        303,
+        f"{RECORDS}?saved=doctor-116117#contacts-doctor-116117",
+    )
+    shown = (await editor.get(RECORDS)).text
+    assert "Edda" in shown, "it is told who changed it last"
+    assert await desk.program.library.refresh()
+    await desk.write("guardia medica")
+    await desk.turns()
+    assert "\u2066116117\u2069, \u20660574 999\u2069" in (await desk.transcript())[-1].body["blocks"][1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"phones": "call me"}, "solo cifre e spazi"),
+        ({"hours": "lunedì"}, "mon-fri 09:00-13:00"),
+        ({"name": ""}, "al massimo 200"),
+        ({"name": "x" * 201}, "al massimo 200"),
+        ({"email": "nobody"}, "e-mail"),
+        ({"languages": "it xx"}, "lingua conosciuta"),
+        ({"checked_on": "yesterday"}, "scrivi una data"),
+        ({"status": "perfect"}, "scegli"),
+    ],
+)
+async def test_a_wrong_record_is_told_and_changes_nothing(
+    desk: Desk, editor: httpx.AsyncClient, change: dict[str, str], told: str
+) -> None:
+    answer = await editor.post(CONTACT, data=await record_form(editor, **change))
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert f'value="{next(iter(change.values()))}"' in answer.text or "status" in change, "what was typed is kept"
+    assert not await desk.program.library.refresh()
+
+
+async def test_two_editors_of_a_record_are_told_and_strangers_kept_out(desk: Desk, editor: httpx.AsyncClient) -> None:
+    mine = await record_form(editor, source="mine")
+    assert (await editor.post(CONTACT, data=await record_form(editor, source="theirs"))).status_code == 303
+    conflict = await editor.post(CONTACT, data=mine)
+    assert conflict.status_code == 409
+    assert 'value="mine"' in conflict.text
+    assert "Nulla è stato sovrascritto" in conflict.text
+    assert (await editor.post(CONTACT, data=mine | {"base": "2"})).status_code == 303
+    for kind, values in (
+        ("amounts/revenue-stamp", {"year": "2027", "value": "17,50", "unit": "EUR"}),
+        ("windows/school-enrolment", {"opens": "2027-01-12", "closes": "2027-02-14"}),
+    ):
+        form = mine | values | {"base": "1", "source": "s"}
+        assert (await editor.post(f"{RECORDS}/{kind}", data=form)).status_code == 303
+        assert (await editor.post(f"{RECORDS}/{kind}", data=form | {"base": "2"})).status_code == 303, "nothing to do"
+    for nowhere in (f"{RECORDS}/contacts/nobody", f"{RECORDS}/fish/tuna"):
+        assert (await editor.post(nowhere, data=mine)).status_code in {404, 422}
+    assert (await editor.post(CONTACT, data=mine | {"csrf": "x"})).status_code == 403
+    await desk.staff("anna", Role.MEDIATOR)
+    await sign_in(editor, "anna")
+    assert (await editor.get(RECORDS)).status_code == 403
 
 
 def test_differences_are_told_word_by_word() -> None:
