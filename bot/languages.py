@@ -26,6 +26,13 @@ LANGUAGES: Final[tuple[Language, ...]] = (
     Language("zh", "zh-Hans", "中文"),
     Language("ur", "ur", "اردو", "rtl"),
     Language("bn", "bn", "বাংলা"),
+    Language("pa", "pa", "ਪੰਜਾਬੀ"),
+    Language("ar", "ar", "العربية", "rtl"),
+    Language("sq", "sq", "Shqip"),
+    Language("ro", "ro", "Română"),
+    Language("fr", "fr", "Français"),
+    Language("es", "es", "Español"),
+    Language("uk", "uk", "Українська"),
 )
 CODES: Final[tuple[str, ...]] = tuple(language.code for language in LANGUAGES)
 DEFAULT: Final = "it"

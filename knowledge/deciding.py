@@ -37,11 +37,11 @@ class Thresholds:
     so that the model need not be asked.
     """
 
-    answer: float = 0.6
+    answer: float = 0.66
     offer: float = 0.12
-    danger: float = 0.72
+    danger: float = 0.75
     spelled: float = 0.1
-    skip: float = 0.85
+    skip: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,14 +84,17 @@ class Reader:
         """Give the same reader with a calibration of its own."""
         return replace(self, calibration=calibration, calibrated=True)
 
-    def evidence(self, text: str, kind: str, vector: Row | None) -> Evidence:
-        """Weigh all labels for a cleaned text; there is an index."""
+    def by_spelling(self, text: str, kind: str) -> tuple[Evidence, Judgement]:
+        """Weigh and judge all labels for a cleaned text by its spelling; there is an index."""
         assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
-        return self.index.evidence(text, kind, vector)
+        evidence = self.index.evidence(text, kind, None)
+        return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
 
-    def judge(self, evidence: Evidence, kind: str) -> Judgement:
-        """Judge evidence."""
-        return self.calibration.judge(evidence, self.masks, kind=kind)
+    def with_meaning(self, spelled: Evidence, kind: str, vector: Row) -> tuple[Evidence, Judgement]:
+        """Weigh and judge anew, with the vector of the text."""
+        assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
+        evidence = self.index.with_meaning(spelled, kind, vector)
+        return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
 
     def label(self, place: int) -> str:
         """Give the label at a place."""

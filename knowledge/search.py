@@ -113,16 +113,25 @@ class Index:
 
     def evidence(self, text: str, kind: str, vector: Row | None) -> Evidence:
         """Weigh all labels for a cleaned text. Without a vector the columns `BY_MEANING` are zero."""
+        spelled = self._spelled(text, kind)
+        return spelled if vector is None else self.with_meaning(spelled, kind, vector)
+
+    def with_meaning(self, spelled: Evidence, kind: str, vector: Row) -> Evidence:
+        """Add to the evidence of spelling what the vector says; as it is where the phrases have no vectors."""
+        if self.meaning is None:
+            return spelled
+        table = spelled.table.copy()
+        table[:, 0], table[:, 1], table[:, 2], alarm = self.meaning.evidence(vector, kind)
+        return Evidence(table, (alarm, spelled.alarm[1]))
+
+    def _spelled(self, text: str, kind: str) -> Evidence:
         table = np.zeros((len(self.labels), len(FEATURES)), dtype=np.float32)
         letters, consonants = views(text)
         if kind == PINYIN:
             letters = pinyin_joined(letters)
         table[:, 3], table[:, 4], spelled_alarm = self._letters.evidence(letters)
         table[:, 5] = self._consonants.nearest(consonants)
-        alarm = 0.0
-        if vector is not None and self.meaning is not None:
-            table[:, 0], table[:, 1], table[:, 2], alarm = self.meaning.evidence(vector, kind)
-        return Evidence(table, (alarm, spelled_alarm))
+        return Evidence(table, (0.0, spelled_alarm))
 
 
 def _means(kinds: Sequence[str], vectors: Vectors) -> dict[str, Row]:

@@ -128,8 +128,7 @@ class Understander:
         if current.index is None or sum(character.isalpha() for character in asked) < 2:  # noqa: PLR2004 - one letter asks nothing
             return NOTHING, Means.NOTHING, None, None
         kind = identified.kind
-        evidence = await asyncio.to_thread(current.evidence, asked, kind, None)
-        judgement = current.judge(evidence, kind)
+        evidence, judgement = await asyncio.to_thread(current.by_spelling, asked, kind)
         if self._enough(current, judgement):
             decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
             return decision, Means.SPELLING, evidence, judgement
@@ -139,8 +138,7 @@ class Understander:
             except EmbedderUnavailableError:
                 pass
             else:
-                evidence = await asyncio.to_thread(current.evidence, asked, kind, vector)
-                judgement = current.judge(evidence, kind)
+                evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
                 decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
                 return decision, Means.MEANING, evidence, judgement
         decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False)

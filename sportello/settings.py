@@ -78,13 +78,16 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token for /metrics. Empty: the route does not exist."
     )
     answer_from: float = Field(
-        0.6, ge=0, le=1, description="Probability from which an entry answers. Higher: fewer answers, fewer wrong ones."
+        0.66,
+        ge=0,
+        le=1,
+        description="Probability from which an entry answers. Higher: fewer answers, fewer wrong.",
     )
     offer_from: float = Field(
         0.12, ge=0, le=1, description="Probability from which up to three entries are offered instead."
     )
     danger_from: float = Field(
-        0.72, ge=0, le=1, description="Probability of danger from which the emergency card comes. Lower: more alarms."
+        0.75, ge=0, le=1, description="Probability of danger from which the emergency card comes. Lower: more alarms."
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="Port for metrics alone, without a token. 0: none.")
     metrics_host: str = Field("127.0.0.1", description="Address on which the metrics' own port listens.")

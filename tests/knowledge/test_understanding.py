@@ -180,8 +180,7 @@ def test_a_message_is_cut_where_questions_end() -> None:
 
 def test_deciding_is_more_careful_without_the_model(speller: Understander) -> None:
     current = speller.reader
-    evidence = current.evidence("rinnovo del permesso", "it", None)
-    judgement = current.judge(evidence, "it")
+    _, judgement = current.by_spelling("rinnovo del permesso", "it")
     sure = deciding.Thresholds(answer=judgement.correct - 0.01, spelled=0.2)
     assert deciding.decide(current, judgement, sure, by_meaning=True).verdict is Verdict.ANSWER
     assert deciding.decide(current, judgement, sure, by_meaning=False).verdict is not Verdict.ANSWER
