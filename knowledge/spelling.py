@@ -16,6 +16,7 @@ from knowledge.romanising import in_latin, skeleton
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
+Short = NDArray[np.int32]
 
 LETTERS: Final = (2, 3, 4, 5)
 CONSONANTS: Final = (1, 2, 3, 4)
@@ -50,20 +51,20 @@ class Vocabulary:
 
     orders: tuple[int, ...]
     _numbers: dict[str, int] = field(default_factory=dict)
-    _counted: dict[str, tuple[Places, Floats]] = field(default_factory=dict)
+    _counted: dict[str, tuple[Short, Floats]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Give how many n-grams have a number."""
         return len(self._numbers)
 
-    def learn(self, text: str) -> tuple[Places, Floats]:
+    def learn(self, text: str) -> tuple[Short, Floats]:
         """Count a text, numbering what is new."""
         known = self._counted.get(text)
         if known is None:
             numbers = self._numbers
             ids = [numbers.setdefault(gram, len(numbers)) for gram in ngrams(text.split(), self.orders)]
             unique, counts = np.unique(np.array(ids, dtype=np.int64), return_counts=True)
-            known = self._counted[text] = unique, counts.astype(np.float32)
+            known = self._counted[text] = unique.astype(np.int32), counts.astype(np.float32)
         return known
 
     def look_up(self, text: str) -> Grams:
@@ -83,7 +84,7 @@ class _Postings:
     weights: Floats
 
     @classmethod
-    def of(cls, grams: Places, places: Places, weights: Floats, size: int) -> "_Postings":
+    def of(cls, grams: NDArray[Any], places: NDArray[Any], weights: Floats, size: int) -> "_Postings":
         order = np.argsort(grams, kind="stable")
         starts = np.zeros(size + 1, dtype=np.int64)
         np.cumsum(np.bincount(grams, minlength=size), out=starts[1:])
@@ -121,7 +122,7 @@ class Spelling:
         self._rows = _Postings.of(grams[telling], rows[telling], weights[telling], size)
         self._count = len(texts)
         self._first_rows = np.searchsorted(owners, np.arange(labels))
-        pairs, places = np.unique(grams * labels + owners[rows], return_inverse=True)
+        pairs, places = np.unique(grams.astype(np.int64) * labels + owners[rows], return_inverse=True)
         sums = np.bincount(places, weights=weights).astype(np.float32)
         self._labels = _Postings.of(pairs // labels, pairs % labels, sums, size)
         self._of_gram = np.bincount(pairs // labels, weights=sums, minlength=size)

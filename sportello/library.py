@@ -16,6 +16,7 @@ from knowledge.reader import Reader
 from knowledge.records import Records
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
+from sportello.memory import give_back
 from sportello.presenting import Presenter
 from store.database import Database
 
@@ -92,6 +93,7 @@ class Library:
             # Edited meanwhile, which takes a few seconds more: the next call does it.
             return False
         understander.adopt(reader)
+        give_back()
         return True
 
     async def _read(self, entries: tuple[Entry, ...], *, at_most: int | None) -> Reader | None:
@@ -113,6 +115,7 @@ class Library:
         calibrated = await loading.calibrate(self._database, understander.embedder, reader, now=now)
         if understander.reader is reader:
             understander.adopt(calibrated)
+            give_back()
             log.info("knowledge_calibrated", error=calibrated.calibration.reliability.get("by_meaning", {}).get("all"))
         return True
 
