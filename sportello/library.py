@@ -1,5 +1,6 @@
 """The entries of the moment in this process, and the index made of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -42,6 +43,9 @@ class Library:
         self._presenter = Presenter(catalogue, {}, Records(), today)
         self._loaded: Knowledge | None = None
         self._vocabularies = Vocabularies()
+        # Set once there are entries to show, and once messages can be understood, which takes seconds more.
+        self.known = asyncio.Event()
+        self.understood = asyncio.Event()
 
     @property
     def presenter(self) -> Presenter:
@@ -69,15 +73,17 @@ class Library:
         if knowledge == self._loaded:
             return False
         before, self._loaded = self._loaded, knowledge
-        if before is None or _matched(knowledge.entries) != _matched(before.entries):
-            reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
-            if reader is not None and self._understander is not None:
-                self._understander.adopt(reader)
         self._presenter = replace(
             self._presenter,
             entries={entry.slug: entry for entry in knowledge.entries},
             records=knowledge.records,
         )
+        self.known.set()
+        if before is None or _matched(knowledge.entries) != _matched(before.entries):
+            reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
+            if reader is not None and self._understander is not None:
+                self._understander.adopt(reader)
+        self.understood.set()
         return True
 
     async def complete(self) -> bool:

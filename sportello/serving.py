@@ -81,13 +81,13 @@ async def run(
     program = compose(settings, url, works=works)
     stop = Stop()
     try:
-        await program.library.refresh()
         if settings.metrics_port:
             _serve_metrics(settings, program)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.ask)
         async with _background(program, stop):
+            await _first_of(program.library.known.wait(), stop.wait())
             if opened is None:
                 await ready(program)
                 await stop.wait()
@@ -105,6 +105,15 @@ def _serve_metrics(settings: Settings, program: Program) -> None:
         raise PortTakenError(
             f"{where} cannot be used for the metrics: {error.strerror}; set SPORTELLO_METRICS_PORT"
         ) from error
+
+
+async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Wait until one of several ends, and drop the others."""
+    tasks = [asyncio.create_task(each) for each in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _serve(
@@ -180,7 +189,10 @@ def _tasks(
     inbox = Bell(settings.workers)
     hear.on(Topic.INBOX, inbox.ring)
     bells.append(inbox)
-    tasks += [(f"turns-{number}", lambda: workers.take_turns(turns, inbox, stop)) for number in range(settings.workers)]
+    tasks += [
+        (f"turns-{number}", lambda: workers.take_turns(turns, program.library, inbox, stop))
+        for number in range(settings.workers)
+    ]
     for deliveries in program.deliveries:
         outbox = Bell(settings.senders)
         hear.on(Topic.OUTBOX, outbox.ring)

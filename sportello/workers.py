@@ -55,8 +55,10 @@ class Stop:
         return True
 
 
-async def take_turns(turns: Turns, bell: Bell, stop: Stop) -> None:
-    """Take turns until asked to stop."""
+async def take_turns(turns: Turns, library: Library, bell: Bell, stop: Stop) -> None:
+    """Take turns until asked to stop, from when messages can be understood."""
+    while not (stop.asked or library.understood.is_set()):
+        await stop.wait(0.1)
     while not stop.asked:
         if not await _tried(turns.take, stop):
             await bell.wait(POLL_SECONDS)
@@ -85,8 +87,8 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
 async def refresh(library: Library, bell: Bell, stop: Stop) -> None:
     """Bring the entries and the reader up to date at every wake-up, and now and then without one."""
     while not stop.asked:
-        await bell.wait(POLL_SECONDS * 15)
         await _tried(library.refresh, stop)
+        await bell.wait(POLL_SECONDS * 15 if library.understood.is_set() else AFTER_TROUBLE_SECONDS)
 
 
 async def ripen(library: Library, clock: Callable[[], datetime], stop: Stop) -> None:

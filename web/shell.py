@@ -51,6 +51,7 @@ class Shell:
             static=self.static.url,
             languages=LANGUAGES,
             language_of=language,
+            direction_of=direction_of,
             service=dict(service),
             # Names a form's one use, so that sending it twice counts once.
             new_key=lambda: str(new_id()),
@@ -99,6 +100,11 @@ class Shell:
 
     def _clock(self, code: str, moment: datetime) -> str:
         return self.catalogue.clock(moment, code)
+
+
+def direction_of(tag: str | None) -> str:
+    """Give the writing direction of a language tag of ours, else "auto": whatever the first letter tells."""
+    return next((known.direction for known in LANGUAGES if known.tag == tag), "auto")
 
 
 class StaticTree:

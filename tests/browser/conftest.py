@@ -63,6 +63,8 @@ class Server:
             "SPORTELLO_DATABASE_URL": "",
             "SPORTELLO_PORT": str(self.port),
             "SPORTELLO_DESK_HOURS": "",
+            # Embedding the whole knowledge base takes minutes; what is tried here is the pages.
+            "SPORTELLO_EMBEDDER": "none",
         }
 
     def start(self) -> None:

@@ -90,6 +90,7 @@ class House:
             "SPORTELLO_TELEGRAM_SECRET": SECRET,
             "SPORTELLO_TELEGRAM_API_BASE": self.api_base,
             "SPORTELLO_TELEGRAM_RATE": "500",
+            "SPORTELLO_EMBEDDER": "none",
             "SPORTELLO_WORKERS": "3",
             "SPORTELLO_SENDERS": str(SENDERS),
         }
