@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token for /metrics. Empty: the route does not exist."
     )
     answer_from: float = Field(
-        0.66,
+        0.68,
         ge=0,
         le=1,
         description="Probability from which an entry answers. Higher: fewer answers, fewer wrong.",
