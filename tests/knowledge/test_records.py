@@ -101,7 +101,7 @@ def shown(text: str, code: str = "it") -> str:
         ),
         ("en", "{phone:nobody} {amount:none} {phone:mute} {contact:mute}", "ask at the desk " * 3 + "Muto"),
         ("it", "{fine} {Phone:line} {}", "{fine} {Phone:line} {}"),
-        ("sq", "{contact:line}", "Linea, 112, sempre aperto, giorno e notte"),
+        ("sq", "{contact:line}", "Linea, 112, hapur gjithmonë, ditë e natë"),
     ],
 )
 def test_placeholders_are_filled_in_the_readers_language(code: str, text: str, told: str) -> None:

@@ -36,6 +36,13 @@ FORBIDDEN = {
     "en": "permit|expel|regular|guarantee|promise|risk|safe|consulate|embassy|operator|diagnos|negotiat|confront",
     "zh": "居留|驱逐|合法|保证|承诺|风险|安全|领事|使馆|客服|诊断|谈判|对质",
     "ur": "اجازت نامہ|پرمٹ|ملک بدر|قانونی|ضمانت|وعدہ|رسک|محفوظ|قونصل|سفارت|آپریٹر|تشخیص|سمجھوتہ",
+    "pa": "ਪਰਮਿਟ|ਪਰਮੈਸੋ|ਦੇਸ਼ ਨਿਕਾਲ|ਡਿਪੋਰਟ|ਗਾਰੰਟੀ|ਵਾਅਦਾ|ਖ਼ਤਰਾ ਨਹੀਂ|ਸੁਰੱਖਿਅਤ|ਦੂਤਾਵਾਸ|ਕੌਂਸਲ|ਓਪਰੇਟਰ|ਆਪਰੇਟਰ|ਸਮਝੌਤਾ",
+    "ar": "الإقامة|ترحيل|طرد|قانوني|نضمن|ضمان|وعد|لا خطر|مخاطر|آمن|قنصلية|سفارة|موظف|تشخيص|تفاوض|واجه",
+    "sq": "leje|dëbo|garant|premt|pa rrezik|rrezik nuk|sigurt|konsullat|ambasad|operator|diagno|negocio|përballu",
+    "ro": "permis|expulz|garan|promi|risc|siguranț|consulat|ambasad|operator|diagno|negoci|confrunt",
+    "fr": "séjour|expuls|régular|garant|promet|promess|risque|sécurité|consulat|ambassade|opérat|diagnos|négoci",
+    "es": "residencia|expuls|regular|garant|promet|riesgo|seguridad|consulado|embajada|operador|diagn|negoci|enfrent",
+    "uk": "дозвіл на|вислан|депорт|легал|гарант|обіця|ризик|безпе[кч]н|консул|посольств|оператор|діагно|переговор",
     "bn": "পারমিট|অনুমতিপত্র|বহিষ্কার|বৈধ|নিশ্চয়তা|প্রতিশ্রুতি|ঝুঁকি|নিরাপদ|দূতাবাস|কনস্যুলেট|অপারেটর|রোগনির্ণয়|মীমাংসা",
 }
 ALL = [(danger, code) for danger in Danger for code in CODES]

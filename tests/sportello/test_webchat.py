@@ -38,7 +38,7 @@ async def written(desk: Desk) -> list[str]:
     [
         ("ur-PK,ur;q=0.9,en;q=0.5", "ur", "rtl", "خودکار"),
         ("zh-CN", "zh-Hans", "ltr", "自动服务"),
-        ("bn;q=0.3, fr", "bn", "ltr", "স্বয়ংক্রিয়"),
+        ("bn;q=0.3, de", "bn", "ltr", "স্বয়ংক্রিয়"),
         ("en;q=0, xx;q=oops", "it", "ltr", "servizio automatico"),
         ("", "it", "ltr", "servizio automatico"),
     ],
