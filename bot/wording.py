@@ -3,6 +3,7 @@
 import gettext
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,7 @@ class Catalogue:
         """Read the catalogues; moments are told in the time of `zone`, and any text may use the `constants`."""
         self._zone = zone
         self._constants = dict(constants)
-        self._texts = {code: _compiled(catalogue_files(code)) for code in CODES}
+        self._texts = {code: _compiled(code) for code in CODES}
 
     def text(self, wording: Wording | str, code: str) -> str:
         """Give the text of a wording in a language, its values filled in."""
@@ -92,10 +93,11 @@ class Catalogue:
         return str(value) if isinstance(value, int) else isolate(value)
 
 
-def _compiled(paths: list[Path]) -> gettext.GNUTranslations:
+@cache
+def _compiled(code: str) -> gettext.GNUTranslations:
     """Make one catalogue of several; an id stands in one of them only, which a test watches over."""
     all_of_them: list[gettext.GNUTranslations] = []
-    for path in paths:
+    for path in catalogue_files(code):
         file = BytesIO()
         write_mo(file, read_catalogue(path))
         file.seek(0)

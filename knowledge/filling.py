@@ -76,6 +76,10 @@ def _locale(code: str) -> Locale:
     return Locale.parse(language(code).tag, sep="-")
 
 
+# What stands between the items of a list; CLDR's list patterns end in "and" in some of these languages.
+_COMMAS: Final = {"zh": "，", "ur": "، ", "ar": "، "}
+
+
 @dataclass(frozen=True, slots=True)
 class _Teller:
     """Tells records in one language on one day."""
@@ -83,6 +87,10 @@ class _Teller:
     code: str
     today: date
     catalogue: Catalogue
+
+    @property
+    def comma(self) -> str:
+        return _COMMAS.get(self.code, ", ")
 
     def amount(self, amount: Amount) -> str:
         locale, value = _locale(self.code), amount.value
@@ -97,7 +105,7 @@ class _Teller:
         return format_currency(value, "EUR", pattern, locale=locale, currency_digits=False)
 
     def phones(self, contact: Contact) -> str:
-        return ", ".join(f"{_LEFT_TO_RIGHT_ISOLATE}{phone}{_POP_ISOLATE}" for phone in contact.phones)
+        return self.comma.join(f"{_LEFT_TO_RIGHT_ISOLATE}{phone}{_POP_ISOLATE}" for phone in contact.phones)
 
     def contact(self, contact: Contact) -> str:
         parts = [isolate(contact.name)]
@@ -110,7 +118,7 @@ class _Teller:
         parts += self._hours(contact.hours)
         if contact.appointment:
             parts.append(self.catalogue.text("knowledge.by_appointment", self.code))
-        return ", ".join(parts)
+        return self.comma.join(parts)
 
     def window(self, window: Window) -> str:
         def told(message: str, day: date) -> str:
@@ -139,6 +147,6 @@ class _Teller:
     def _days(self, span: Span) -> str:
         # Never Babel's "stand-alone" names: it gives those of whichever language asked for them first.
         names = get_day_names("wide", "format", _locale(self.code))
-        return ", ".join(
+        return self.comma.join(
             names[first] if first == last else f"{names[first]} – {names[last]}" for first, last in span.days
         )

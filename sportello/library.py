@@ -36,13 +36,17 @@ class Library:
         catalogue: Catalogue,
         understander: Understander | None,
         today: Callable[[], date],
+        vocabularies: Vocabularies,
     ) -> None:
-        """Begin empty; without an understander only the pages are served from here."""
+        """Begin empty; without an understander only the pages are served from here.
+
+        The vocabularies remember what was counted before, so that reading again after an edit is quick.
+        """
         self._database = database
         self._understander = understander
         self._presenter = Presenter(catalogue, {}, Records(), today)
         self._loaded: Knowledge | None = None
-        self._vocabularies = Vocabularies()
+        self._vocabularies = vocabularies
         # Set once there are entries to show, and once messages can be understood, which takes seconds more.
         self.known = asyncio.Event()
         self.understood = asyncio.Event()

