@@ -6,7 +6,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     Column,
+    ColumnElement,
     Executable,
     ForeignKey,
     PrimaryKeyConstraint,
@@ -77,16 +79,8 @@ async def open_account(connection: Write, *, channel: str, account: str, now: da
     )
 
 
-def _lease() -> Executable:
-    """Make the one statement that finds a row, takes its slots and marks it.
-
-    Made once: it costs more to make than to run. Where another process took the account's slot first, the
-    row stays queued. The acknowledgement of a tap needs no slot.
-    """
-    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
-    now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
-    account_next, until = bindparam("account_next", type_=Moment), bindparam("until", type_=Moment)
-    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
+def _may_go(channel: BindParameter[Any], account: BindParameter[Any], now: BindParameter[Any]) -> ColumnElement[bool]:
+    """Say when a message may be sent: its chat and its account rest no longer, and nothing of the chat goes before."""
     earlier = outbox.alias()
     blocked_by_earlier = exists().where(
         earlier.c.conversation_id == outbox.c.conversation_id,
@@ -98,7 +92,19 @@ def _lease() -> Executable:
         accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now
     )
     chat_paused = exists().where(chats.c.conversation_id == outbox.c.conversation_id, chats.c.next_send_at > now)
-    may_go = ~chat_paused & account_free & ~blocked_by_earlier
+    return ~chat_paused & account_free & ~blocked_by_earlier
+
+
+def _lease() -> Executable:
+    """Make the one statement that finds a row, takes its slots and marks it.
+
+    Made once: it costs more to make than to run. Where another process took the account's slot first, the
+    row stays queued. The acknowledgement of a tap needs no slot.
+    """
+    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
+    now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
+    account_next, until = bindparam("account_next", type_=Moment), bindparam("until", type_=Moment)
+    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
     found = (
         select(*(outbox.c[name] for name in ("id", "conversation_id", "kind", "channel", "account")))
         .add_columns(conversations.c.thread)
@@ -108,7 +114,7 @@ def _lease() -> Executable:
             outbox.c.channel == channel,
             outbox.c.account == account,
             outbox.c.due_at <= now,
-            or_(~is_message, may_go),
+            or_(~is_message, _may_go(channel, account, now)),
         )
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(1)
