@@ -96,21 +96,11 @@ class Editing:
             for question, answer in answers.items()
         ]
 
-
-def router(pages: Editing) -> APIRouter:
-    """Make the routes of the editors' pages."""
-    routes = APIRouter(prefix="/desk/knowledge")
-    reader = Annotated[SignedIn, Depends(pages.identity.require(*ROLES))]
-    writer = Annotated[SignedIn, Depends(pages.identity.require_form(*ROLES))]
-
-    @routes.get("")
-    async def overview(
-        request: Request, signed_in: reader, q: str = "", group: str = "", language: str = "", todo: str = ""
-    ) -> Response:
-        filters = Filters.of_query(q, group, language, todo)
-        async with pages.database.read() as connection:
+    async def overview(self, request: Request, signed_in: SignedIn, filters: Filters) -> Response:
+        """Give the list of entries, narrowed."""
+        async with self.database.read() as connection:
             found = listed(await store.all_entries(connection), await store.published(connection), filters)
-        return pages.shell.page(
+        return self.shell.page(
             request,
             "knowledge/list.html",
             code=signed_in.member.language,
@@ -121,8 +111,21 @@ def router(pages: Editing) -> APIRouter:
             count=len(found),
             tongues=[tongue for tongue in LANGUAGES if filters.language in {"", tongue.code}],
             todos=list(Todo),
-            today=pages.today(),
+            today=self.today(),
         )
+
+
+def router(pages: Editing) -> APIRouter:
+    """Make the routes of the editors' pages."""
+    routes = APIRouter(prefix="/desk/knowledge")
+    reader = Annotated[SignedIn, Depends(pages.identity.require(*ROLES))]
+    writer = Annotated[SignedIn, Depends(pages.identity.require_form(*ROLES))]
+
+    @routes.get("")
+    async def show_list(
+        request: Request, signed_in: reader, q: str = "", group: str = "", language: str = "", todo: str = ""
+    ) -> Response:
+        return await pages.overview(request, signed_in, Filters.of_query(q, group, language, todo))
 
     @routes.get("/{slug}/{code}")
     async def edit(request: Request, signed_in: reader, slug: str, code: str, saved: int = 0) -> Response:
@@ -169,6 +172,15 @@ def router(pages: Editing) -> APIRouter:
             return await pages.edit_page(request, signed_in, slug, code, draft=draft, base=base, previews=previews)
         return RedirectResponse(f"/desk/knowledge/{slug}/{code}?saved=1", 303)
 
+    _add_history(routes, pages)
+    return routes
+
+
+def _add_history(routes: APIRouter, pages: Editing) -> None:
+    """Add what shows earlier versions and restores one."""
+    reader = Annotated[SignedIn, Depends(pages.identity.require(*ROLES))]
+    writer = Annotated[SignedIn, Depends(pages.identity.require_form(*ROLES))]
+
     @routes.get("/{slug}/{code}/history")
     async def history(request: Request, signed_in: reader, slug: str, code: str, conflict: int = 0) -> Response:
         async with pages.database.read() as connection:
@@ -207,8 +219,6 @@ def router(pages: Editing) -> APIRouter:
         if isinstance(result, Conflict):
             return RedirectResponse(f"/desk/knowledge/{slug}/{code}/history?conflict=1", 303)
         return RedirectResponse(f"/desk/knowledge/{slug}/{code}?saved=1", 303)
-
-    return routes
 
 
 async def _entry(connection: Read, slug: str, code: str) -> EntryRow:
