@@ -1,12 +1,12 @@
 """The mediators' pages: the queue, the conversations, and what can be done with them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid5
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -15,13 +15,10 @@ from handoff import presence, queue, ticket
 from handoff.queue import AtCapacity, Claimed, TakenBy
 from handoff.ticket import OUTCOMES, Refused, Result
 from store import conversations, outbox, staff, tickets
-from store.conversations import PLACE_MAX
 from store.database import Database, Read
-from store.notify import Topic
 from store.staff import Role, StaffMember
-from store.tickets import Ticket, TicketStatus
 from web.identity import Identity, SignedIn
-from web.live import Hub, LiveEvent, stream
+from web.live import Hub
 from web.messages import MessageView, message_views
 from web.shell import Shell
 
@@ -139,17 +136,6 @@ def router(desk: Desk) -> APIRouter:
     async def show(request: Request, signed_in: reader) -> Response:
         return await desk.show_queue(request, signed_in)
 
-    @routes.get("/queue/events")
-    async def queue_events(request: Request, signed_in: reader, current: str = "") -> Response:
-        return stream(
-            request,
-            desk.hub,
-            Topic.QUEUE,
-            "",
-            _queue_news(desk, signed_in, current),
-            keep_alive=_sign_of_life(desk, signed_in.member),
-        )
-
     @routes.post("/tickets/{ticket_id}/claim")
     async def claim(request: Request, signed_in: writer, ticket_id: UUID) -> Response:
         async with desk.database.begin() as connection:
@@ -171,18 +157,13 @@ def router(desk: Desk) -> APIRouter:
     async def show_ticket(request: Request, signed_in: reader, ticket_id: UUID) -> Response:
         return await desk.show_ticket(request, signed_in, ticket_id)
 
-    @routes.get("/tickets/{ticket_id}/events")
-    async def ticket_events(
-        request: Request, signed_in: reader, ticket_id: UUID, since: Annotated[int, Query(ge=0, le=PLACE_MAX)] = 0
-    ) -> Response:
-        async with desk.database.read() as connection:
-            found = await tickets.get(connection, ticket_id)
-        if found is None:
-            return Response(status_code=204)
-        last = request.headers.get("last-event-id", "")
-        start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
-        news = _ticket_news(desk, signed_in, found, start)
-        return stream(request, desk.hub, Topic.CONVERSATION, str(found.conversation_id), news)
+    _add_acts(routes, desk)
+    return routes
+
+
+def _add_acts(routes: APIRouter, desk: Desk) -> None:
+    """Add what the holder of a ticket does with it."""
+    writer = Annotated[SignedIn, Depends(desk.identity.require_form(*ROLES))]
 
     @routes.post("/tickets/{ticket_id}/reply")
     async def reply(
@@ -227,72 +208,6 @@ def router(desk: Desk) -> APIRouter:
             )
         return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
 
-    return routes
-
 
 def _code(signed_in: SignedIn) -> str:
     return signed_in.member.language
-
-
-def _sign_of_life(desk: Desk, member: StaffMember) -> Callable[[], Awaitable[None]]:
-    async def alive() -> None:
-        async with desk.database.begin() as connection:
-            await presence.seen(connection, member.id, now=desk.clock())
-
-    return alive
-
-
-def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
-    """Make the function that renders the lists anew; a wake-up that changed nothing sends nothing."""
-    last = ""
-
-    async def news() -> Sequence[LiveEvent]:
-        nonlocal last
-        async with desk.database.read() as connection:
-            lists = await desk.lists(connection, signed_in.member)
-        state = repr(
-            [
-                (held.id, held.status, held.urgent, held.claimed_by)
-                for name in ("waiting", "mine", "others")
-                for held in lists[name]
-            ]
-        )
-        if state == last:
-            return []
-        last = state
-        chosen = current if current in {str(held.id) for held in lists["mine"] + lists["others"]} else None
-        html = desk.shell.fragment(
-            "desk/lists.html", code=_code(signed_in), signed_in=signed_in, current=chosen and UUID(chosen), **lists
-        )
-        return [LiveEvent("queue", html)]
-
-    return news
-
-
-def _ticket_news(
-    desk: Desk, signed_in: SignedIn, found: Ticket, since: int
-) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
-    """Make the function that gives the rows a page has not seen, and tells when the ticket changes hands."""
-    seen, status = since, found.status
-
-    async def news() -> Sequence[LiveEvent]:
-        nonlocal seen, status
-        async with desk.database.read() as connection:
-            views = await desk.rows(connection, found.conversation_id, since=seen)
-            today = await tickets.get(connection, found.id)
-        events = [
-            LiveEvent(
-                "message",
-                desk.shell.fragment("web/message.html", code=_code(signed_in), message=view, staff=True),
-                str(view.seq),
-            )
-            for view in views
-        ]
-        seen = views[-1].seq if views else seen
-        now = TicketStatus.CLOSED if today is None else today.status
-        if now is not status:
-            status = now
-            events.append(LiveEvent("ticket", now.value))
-        return events
-
-    return news

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from channels import webchat, webhooks
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
-from handoff import console
+from handoff import console, live
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
@@ -88,9 +88,9 @@ def create_app(program: Program) -> ASGIApp:
         )
     )
     app.include_router(sign_in.router(shell, identity, program.database))
-    app.include_router(
-        console.router(Desk(shell, program.database, program.hub, identity, program.clock, program.new_id))
-    )
+    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id)
+    app.include_router(console.router(desk))
+    app.include_router(live.router(desk))
 
     def filler(records: Records) -> Filler:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)

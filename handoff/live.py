@@ -1,0 +1,118 @@
+"""What the mediators' pages are told while they are open: the queue as it changes, and new messages."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from handoff import presence
+from handoff.console import ROLES, Desk
+from store import tickets
+from store.conversations import PLACE_MAX
+from store.notify import Topic
+from store.staff import StaffMember
+from store.tickets import Ticket, TicketStatus
+from web.identity import SignedIn
+from web.live import LiveEvent, stream
+
+
+def router(desk: Desk) -> APIRouter:
+    """Make the routes of the streams of the desk."""
+    routes = APIRouter(prefix="/desk")
+    reader = Annotated[SignedIn, Depends(desk.identity.require(*ROLES))]
+
+    @routes.get("/queue/events")
+    async def queue_events(request: Request, signed_in: reader, current: str = "") -> Response:
+        return stream(
+            request,
+            desk.hub,
+            Topic.QUEUE,
+            "",
+            _queue_news(desk, signed_in, current),
+            keep_alive=_sign_of_life(desk, signed_in.member),
+        )
+
+    @routes.get("/tickets/{ticket_id}/events")
+    async def ticket_events(
+        request: Request, signed_in: reader, ticket_id: UUID, since: Annotated[int, Query(ge=0, le=PLACE_MAX)] = 0
+    ) -> Response:
+        async with desk.database.read() as connection:
+            found = await tickets.get(connection, ticket_id)
+        if found is None:
+            return Response(status_code=204)
+        last = request.headers.get("last-event-id", "")
+        start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
+        news = _ticket_news(desk, signed_in, found, start)
+        return stream(request, desk.hub, Topic.CONVERSATION, str(found.conversation_id), news)
+
+    return routes
+
+
+def _sign_of_life(desk: Desk, member: StaffMember) -> Callable[[], Awaitable[None]]:
+    async def alive() -> None:
+        async with desk.database.begin() as connection:
+            await presence.seen(connection, member.id, now=desk.clock())
+
+    return alive
+
+
+def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
+    """Make the function that renders the lists anew; a wake-up that changed nothing sends nothing."""
+    last = ""
+
+    async def news() -> Sequence[LiveEvent]:
+        nonlocal last
+        async with desk.database.read() as connection:
+            lists = await desk.lists(connection, signed_in.member)
+        state = repr(
+            [
+                (held.id, held.status, held.urgent, held.claimed_by)
+                for name in ("waiting", "mine", "others")
+                for held in lists[name]
+            ]
+        )
+        if state == last:
+            return []
+        last = state
+        chosen = current if current in {str(held.id) for held in lists["mine"] + lists["others"]} else None
+        html = desk.shell.fragment(
+            "desk/lists.html",
+            code=signed_in.member.language,
+            signed_in=signed_in,
+            current=chosen and UUID(chosen),
+            **lists,
+        )
+        return [LiveEvent("queue", html)]
+
+    return news
+
+
+def _ticket_news(
+    desk: Desk, signed_in: SignedIn, found: Ticket, since: int
+) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
+    """Make the function that gives the rows a page has not seen, and tells when the ticket changes hands."""
+    seen, status = since, found.status
+
+    async def news() -> Sequence[LiveEvent]:
+        nonlocal seen, status
+        async with desk.database.read() as connection:
+            views = await desk.rows(connection, found.conversation_id, since=seen)
+            today = await tickets.get(connection, found.id)
+        events = [
+            LiveEvent(
+                "message",
+                desk.shell.fragment("web/message.html", code=signed_in.member.language, message=view, staff=True),
+                str(view.seq),
+            )
+            for view in views
+        ]
+        seen = views[-1].seq if views else seen
+        now = TicketStatus.CLOSED if today is None else today.status
+        if now is not status:
+            status = now
+            events.append(LiveEvent("ticket", now.value))
+        return events
+
+    return news
