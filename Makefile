@@ -17,7 +17,7 @@ test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, 
 	$(BIN)/python -m pytest -m "not browser and not crash and not measured" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m "browser or crash or measured"
 
-quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring, in under a minute
+quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -m "not browser and not crash and not measured" -n 2 --dist loadfile
 

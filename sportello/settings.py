@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token for /metrics. Empty: the route does not exist."
     )
     answer_from: float = Field(
-        0.68,
+        0.70,
         ge=0,
         le=1,
         description="Probability from which an entry answers. Higher: fewer answers, fewer wrong.",

@@ -40,7 +40,7 @@ FORBIDDEN = {
     "ar": "الإقامة|ترحيل|طرد|قانوني|نضمن|ضمان|وعد|لا خطر|مخاطر|آمن|قنصلية|سفارة|موظف|تشخيص|تفاوض|واجه",
     "sq": "leje|dëbo|garant|premt|pa rrezik|rrezik nuk|sigurt|konsullat|ambasad|operator|diagno|negocio|përballu",
     "ro": "permis|expulz|garan|promi|risc|siguranț|consulat|ambasad|operator|diagno|negoci|confrunt",
-    "fr": "séjour|expuls|régular|garant|promet|promess|risque|sécurité|consulat|ambassade|opérat|diagnos|négoci",
+    "fr": "séjour|expuls|régular|garant|prome[ts]|risque|sécurité|consulat|ambassade|opérat|diagnos|négoci|affront",
     "es": "residencia|expuls|regular|garant|promet|riesgo|seguridad|consulado|embajada|operador|diagn|negoci|enfrent",
     "uk": "дозвіл на|вислан|депорт|легал|гарант|обіця|ризик|безпе[кч]н|консул|посольств|оператор|діагно|переговор",
     "bn": "পারমিট|অনুমতিপত্র|বহিষ্কার|বৈধ|নিশ্চয়তা|প্রতিশ্রুতি|ঝুঁকি|নিরাপদ|দূতাবাস|কনস্যুলেট|অপারেটর|রোগনির্ণয়|মীমাংসা",
