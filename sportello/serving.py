@@ -87,7 +87,7 @@ async def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.ask)
         async with _background(program, stop):
-            await _first_of(program.library.known.wait(), stop.wait())
+            await first_of(program.library.known.wait(), stop.wait())
             if opened is None:
                 await ready(program)
                 await stop.wait()
@@ -107,13 +107,15 @@ def _serve_metrics(settings: Settings, program: Program) -> None:
         ) from error
 
 
-async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
-    """Wait until one of several ends, and drop the others."""
+async def first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Wait until one of several ends, and drop the others. Raises what any of them raised."""
     tasks = [asyncio.create_task(each) for each in waits]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
 
 
 async def _serve(
@@ -210,7 +212,8 @@ def _tasks(
         keys=timedelta(days=settings.key_days),
     )
     tasks += [
-        ("ripening", lambda: workers.ripen(program.library, program.clock, stop)),
+        # Dropped at the end: embedding goes on for minutes, and begins again where it was.
+        ("ripening", lambda: first_of(workers.ripen(program.library, program.clock, stop), stop.wait())),
         ("doubts", lambda: workers.end_doubts(program.database, program.clock, stop)),
         ("clearing", lambda: workers.clear_up(program.database, terms, program.clock, stop)),
     ]
