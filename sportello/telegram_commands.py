@@ -13,15 +13,14 @@ from channels.telegram import TelegramAdapter
 from sportello import clock
 from sportello.commands import open_database
 from sportello.opening import Refusal
-from sportello.program import adapters
+from sportello.platforms import telegram
 from sportello.settings import Settings
 
 
 def _telegram(settings: Settings) -> TelegramAdapter:
-    for adapter in adapters(settings):
-        if isinstance(adapter, TelegramAdapter):
-            return adapter
-    raise Refusal("there is no Telegram bot: set SPORTELLO_TELEGRAM_TOKEN")
+    if not settings.telegram_token.get_secret_value():
+        raise Refusal("there is no Telegram bot: set SPORTELLO_TELEGRAM_TOKEN")
+    return telegram(settings)
 
 
 async def set_webhook(settings: Settings) -> str:

@@ -10,9 +10,10 @@ import structlog
 from knowledge.embedding import EmbedderUnavailableError
 from sportello.deliveries import Deliveries, doubt
 from sportello.library import Library
+from sportello.pulling import Pulls
 from sportello.turns import Turns
 from sportello.waking import Bell
-from store import limits, retention
+from store import inbox, limits, retention
 from store.database import TROUBLES, Database
 from store.retention import Terms
 
@@ -24,6 +25,8 @@ POLL_SECONDS: Final = 2.0
 AFTER_TROUBLE_SECONDS: Final = 1.0
 DOUBT_EVERY: Final = 15.0
 CLEARING_EVERY: Final = 600.0
+# A platform repeats a request within seconds (WeChat: three times, every five).
+REPLIES_KEPT: Final = timedelta(minutes=5)
 
 # What may go wrong with the database or the network without any fault of ours: the next try may succeed.
 PASSING_TROUBLES: Final = (*TROUBLES, TimeoutError, EmbedderUnavailableError)
@@ -84,6 +87,25 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
         await _tried(once, stop)
 
 
+async def pull(pulls: Pulls, bell: Bell, stop: Stop, clock: Callable[[], datetime]) -> None:
+    """Fetch until asked to stop."""
+    opened = False
+
+    async def once() -> bool:
+        nonlocal opened
+        if not opened:
+            await pulls.open()
+            opened = True
+        due = await pulls.next_due()
+        seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
+        if seconds > 0 or not await pulls.pull():
+            await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))
+        return True
+
+    while not stop.asked:
+        await _tried(once, stop)
+
+
 async def refresh(library: Library, bell: Bell, stop: Stop) -> None:
     """Bring the entries and the reader up to date at every wake-up, and now and then without one."""
     while not stop.asked:
@@ -116,6 +138,7 @@ async def clear_up(database: Database, terms: Terms, clock: Callable[[], datetim
         async with database.begin() as connection:
             deleted = await retention.sweep(connection, terms, now=now)
             await limits.sweep(connection, before=now - timedelta(days=1))
+            await inbox.forget_replies(connection, before=now - REPLIES_KEPT)
         if deleted:
             log.info("conversations_deleted", count=deleted)
         return True

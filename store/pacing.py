@@ -1,5 +1,6 @@
 """The pace of what goes out: which row of the outbox may be sent now, and what has to wait."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Executable,
     ForeignKey,
     PrimaryKeyConstraint,
+    Row,
     Table,
     Text,
     bindparam,
@@ -27,7 +29,7 @@ from sqlalchemy.dialects.postgresql import insert
 from store.conversations import Address, conversations
 from store.database import Read, Write
 from store.metadata import Moment, metadata
-from store.outbox import OutboxKind, OutboxStatus, outbox
+from store.outbox import OutboxKind, OutboxStatus, Priority, outbox
 
 accounts = Table(
     "accounts",
@@ -58,18 +60,20 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A row that this process is to send now. `parts_sent` of its parts were sent before."""
+    """A row that this process is to send now: `parts_sent` of its parts were sent before, `reply_code` may be used."""
 
     id: int
     conversation_id: UUID
     address: Address
     kind: OutboxKind
+    priority: Priority
     seq: int | None
     payload: dict[str, Any]
     attempts: int
     parts_sent: int
     platform_ids: tuple[str, ...]
     created_at: datetime
+    reply_code: str | None = None
 
 
 async def open_account(connection: Write, *, channel: str, account: str, now: datetime) -> None:
@@ -172,11 +176,16 @@ async def lease(
     row = (await connection.execute(_LEASE, given)).one_or_none()
     if row is None:
         return None
+    return _leased(row)
+
+
+def _leased(row: Row[Any]) -> Leased:
     return Leased(
         id=row.id,
         conversation_id=row.conversation_id,
         address=Address(row.channel, row.account, row.thread),
         kind=OutboxKind(row.kind),
+        priority=Priority(row.priority),
         seq=row.seq,
         payload=row.payload,
         attempts=row.attempts,
@@ -184,6 +193,55 @@ async def lease(
         platform_ids=tuple((row.platform_ids or {}).get("ids", ())),
         created_at=row.created_at,
     )
+
+
+async def lease_reply(
+    connection: Write, conversation_id: UUID, *, lease_for: timedelta, now: datetime
+) -> Leased | None:
+    """Take the oldest message that waits for a chat, whatever the pace: it goes with the platform's own request.
+
+    None where nothing waits, or something is being sent already.
+    """
+    open_now = (
+        select(outbox.c.id, outbox.c.status)
+        .where(
+            outbox.c.conversation_id == conversation_id,
+            outbox.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
+            outbox.c.kind == OutboxKind.MESSAGE.value,
+        )
+        .order_by(outbox.c.id)
+        .limit(1)
+        .with_for_update()
+    )
+    first = (await connection.execute(open_now)).one_or_none()
+    if first is None or first.status != OutboxStatus.QUEUED.value:
+        return None
+    row = (
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.id == first.id, conversations.c.id == outbox.c.conversation_id)
+            .values(status=OutboxStatus.SENDING.value, lease_until=now + lease_for, attempts=outbox.c.attempts + 1)
+            .returning(*outbox.c, conversations.c.thread)
+        )
+    ).one()
+    return _leased(row)
+
+
+async def companions(connection: Write, leased: Leased) -> list[tuple[int, dict[str, Any]]]:
+    """Give the rows that wait behind a leased one for the same chat, from the same kind of author, and lock them."""
+    rows = await connection.execute(
+        select(outbox.c.id, outbox.c.payload, outbox.c.priority)
+        .where(
+            outbox.c.conversation_id == leased.conversation_id,
+            outbox.c.status == OutboxStatus.QUEUED.value,
+            outbox.c.kind == OutboxKind.MESSAGE.value,
+            outbox.c.id > leased.id,
+        )
+        .order_by(outbox.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    alike = itertools.takewhile(lambda row: row.priority == leased.priority, rows)
+    return [(row.id, row.payload) for row in alike]
 
 
 async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
@@ -234,3 +292,8 @@ async def pause_chat(connection: Write, conversation_id: UUID, *, until: datetim
             set_={"next_send_at": func.greatest(chats.c.next_send_at, paused.excluded.next_send_at)},
         )
     )
+
+
+async def release_chat(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
+    """Let messages to one chat go again."""
+    await connection.execute(update(chats).where(chats.c.conversation_id == conversation_id).values(next_send_at=now))

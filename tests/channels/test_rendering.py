@@ -18,8 +18,8 @@ texts = st.text(
 )
 
 
-def capabilities(text_max: int, unit: Literal["utf-16", "bytes"] = "utf-16", *, buttons: bool = True) -> Capabilities:
-    return Capabilities(text_max, unit, buttons, timedelta(0), timedelta(0))
+def capabilities(text_max: int, unit: Literal["utf-16", "bytes"] = "utf-16", *, choices_max: int = 100) -> Capabilities:
+    return Capabilities(text_max, unit, choices_max, timedelta(0), timedelta(0))
 
 
 def without_space(text: str) -> str:
@@ -49,7 +49,7 @@ def test_rendering_gives_at_least_one_message_and_buttons_on_the_last(
     buttons: bool,  # noqa: FBT001 - drawn by hypothesis
 ) -> None:
     choices = tuple(OutboundChoice(f"1.{place}", label) for place, label in enumerate(labels))
-    wire = render(Outbound("it", tuple(paragraphs), choices), capabilities(100, buttons=buttons))
+    wire = render(Outbound("it", tuple(paragraphs), choices), capabilities(100, choices_max=100 if buttons else 0))
     assert wire
     assert all(message.text.strip() for message in wire)
     assert all(not message.choices for message in wire[:-1])
@@ -70,7 +70,7 @@ def test_sentences_end_in_every_script(end: str) -> None:
 
 def test_paragraphs_are_set_apart_and_choices_numbered_without_buttons() -> None:
     outbound = Outbound("ur", ("سلام", " ", "کیا؟"), (OutboundChoice("1.0", "جی ہاں"), OutboundChoice("1.1", "No (2)")))
-    (message,) = render(outbound, capabilities(4096, buttons=False))
+    (message,) = render(outbound, capabilities(4096, choices_max=0))
     assert message.text == "سلام\n\nکیا؟\n\n1. \u2068جی ہاں\u2069\n2. \u2068No (2)\u2069"
 
 

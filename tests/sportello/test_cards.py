@@ -16,7 +16,7 @@ from sportello.cards import LINES, emergency_card
 
 CATALOGUE = Catalogue(ZoneInfo("Europe/Rome"), {"operator": "Comune di Prato", "service": "Sportello"})
 TELEGRAM = Capabilities(
-    text_max=TEXT_MAX, unit="utf-16", buttons=True, chat_interval=CHAT_INTERVAL, account_interval=CHAT_INTERVAL
+    text_max=TEXT_MAX, unit="utf-16", choices_max=100, chat_interval=CHAT_INTERVAL, account_interval=CHAT_INTERVAL
 )
 VERIFIED = {
     Danger.VIOLENCE: ["112", "1522", "0574 34472"],
