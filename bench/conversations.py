@@ -113,6 +113,24 @@ async def play(load: Load, api: WatchedApi, port: int, first_chat: int) -> None:
         load.latencies += [answer - asked for asked, answer in zip(times, answers, strict=False)]
 
 
+def processor(processes: list[Process]) -> dict[str, float]:
+    """Give the processor time of each process, of its children, and of this one, in seconds since they began."""
+    names = {process.running.pid: process.arguments[0] for process in processes if process.running is not None}
+    spent = {"generator and fake": sum(os.times()[:2])}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                # After the name in parentheses: state, parent, and further on user and system time (proc(5)).
+                stat = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            own, parent = names.get(int(folder.name)), names.get(int(stat[1]))
+            name = own or (f"{parent}: model" if parent else None)
+            if name is not None:
+                spent[name] = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
 def memory(processes: list[Process]) -> float:
     """Give the resident memory of processes and their children, in MB."""
     wanted = {process.running.pid for process in processes if process.running is not None}
@@ -200,8 +218,11 @@ async def measure(rates: list[float], seconds: float, folder: Path) -> None:
                 await play(Load(5, 6, 30), api, port, 1_000)
                 for number, rate in enumerate(rates, 2):
                     load = Load(rate, seconds, max(30, int(rate * 4)))
+                    before = processor(processes)
                     await play(load, api, port, number * 100_000)
                     report(load)
+                    each = {name: (spent - before[name]) / load.asked for name, spent in processor(processes).items()}
+                    print("processor time a message: " + ", ".join(f"{k} {v * 1000:.1f} ms" for k, v in each.items()))
                 print(f"memory of all Sportello processes: {memory(processes):.0f} MB (PostgreSQL apart)")
             finally:
                 for process in processes:
