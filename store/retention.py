@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, select, update
 from store.conversations import conversations
 from store.database import Write
 from store.inbox import InboxStatus, inbox
-from store.outbox import OutboxStatus, outbox
+from store.outbox import PARKED, OutboxStatus, outbox
 from store.staff import staff_sessions
 from store.tickets import TicketStatus, tickets
 
@@ -70,6 +70,8 @@ async def sweep(connection: Write, terms: Terms, *, now: datetime) -> int:
     await connection.execute(
         delete(inbox).where(inbox.c.status != InboxStatus.WAITING.value, inbox.c.finished_at < now - terms.keys)
     )
-    await connection.execute(delete(outbox).where(outbox.c.finished_at < now - terms.keys))
+    # What is parked is to be sent as soon as the resident writes: it goes with its conversation, and not before.
+    parked = outbox.c.status.in_([status.value for status in PARKED]) & outbox.c.payload.is_not(None)
+    await connection.execute(delete(outbox).where(outbox.c.finished_at < now - terms.keys, ~parked))
     await connection.execute(delete(staff_sessions).where(staff_sessions.c.expires_at < now))
     return len(doomed)
