@@ -38,7 +38,7 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
     """Give the messages to send, in their order; at least one, none of them empty or too long.
 
     Choices stand on the last part to be tapped, or as a numbered list at the end of the text where a platform has
-    no place for so many.
+    no place for so many. Where a part with choices holds less, the last part is cut once more.
     """
     paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -48,7 +48,11 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
         text = f"{text}\n\n{listed}" if text else listed
         choices = ()
     parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
-    return (*(WireMessage(part) for part in parts[:-1]), WireMessage(parts[-1], choices))
+    if choices and capabilities.choices_text_max is not None:
+        parts[-1:] = split(parts[-1], capabilities.choices_text_max, capabilities.unit)
+    language = outbound.language
+    before = [WireMessage(part, language=language) for part in parts[:-1]]
+    return (*before, WireMessage(parts[-1], choices, language=language))
 
 
 def numbered(choices: Sequence[OutboundChoice]) -> str:
@@ -115,6 +119,18 @@ def _pieces(text: str, longest: int, unit: Unit) -> Iterator[str]:
             yield grapheme
         else:
             yield from grapheme
+
+
+def fitted(text: str, longest: int, unit: Unit) -> str:
+    """Cut a label to a length as a platform counts it, at a grapheme, with an ellipsis where something is left out."""
+    if measure(text, unit) <= longest:
+        return text
+    kept, room = "", longest - measure("…", unit)
+    for grapheme in _GRAPHEME.findall(text):
+        if measure(kept + grapheme, unit) > room:
+            break
+        kept += grapheme
+    return kept.rstrip() + "…"
 
 
 def shortened(text: str, longest: int) -> str:

@@ -1,5 +1,6 @@
 """Rendering: within the platform's length in its own unit, nothing lost, never inside a grapheme."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -90,3 +91,13 @@ def test_bytes_are_counted_and_not_characters() -> None:
 def test_a_label_is_shortened_at_a_grapheme() -> None:
     assert shortened("👩🏽‍🚒" * 5, 3) == "👩🏽‍🚒👩🏽‍🚒…"
     assert shortened("breve", 60) == "breve"
+
+
+@given(texts, st.integers(1, 4))
+def test_above_choices_a_part_may_hold_less(text: str, choices: int) -> None:
+    can = replace(capabilities(200), choices_text_max=60)
+    offered = tuple(OutboundChoice(f"1.{place}", "x") for place in range(choices))
+    *before, last = render(Outbound("it", (text,), offered), can)
+    assert (measure(last.text, "utf-16") <= 60, last.choices) == (True, offered)
+    assert without_space("".join(part.text for part in [*before, last])) == (without_space(text) or "…")
+    assert {part.language for part in [*before, last]} == {"it"}
