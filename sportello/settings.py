@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from channels.whatsapp import Template
 from handoff.hours import DeskHours
 
 PREFIX: Final = "SPORTELLO_"
@@ -23,6 +24,11 @@ def _known_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{name!r} is not a time zone such as Europe/Rome") from error
     return name
+
+
+def _a_template(text: str) -> str:
+    Template.parse(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -65,6 +71,26 @@ class Settings(BaseSettings):
     )
     telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
     telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
+
+    whatsapp_phone_id: str = Field(
+        "",
+        pattern="^[0-9]*$",
+        description="Id of the WhatsApp number (not the number itself). Empty: no WhatsApp. With it, what residents "
+        "write and send there, their phone numbers and every answer pass through Meta, the owner of WhatsApp.",
+    )
+    whatsapp_token: SecretStr = Field(SecretStr(""), description="Access token of a system user, for the Cloud API.")
+    whatsapp_secret: SecretStr = Field(
+        SecretStr(""), description="Secret of the Meta app, which signs every call. Empty: no webhook route."
+    )
+    whatsapp_verify_token: SecretStr = Field(
+        SecretStr(""), description="Word of your own with which Meta checks the webhook's address."
+    )
+    whatsapp_template: Annotated[str, AfterValidator(_a_template)] = Field(
+        "",
+        description="Approved template that asks a resident to write again after 24 hours, with its languages, as "
+        "answer_ready:it,en,ur. Meta charges for each. Empty: answers wait in silence.",
+    )
+    whatsapp_api_base: str = Field("https://graph.facebook.com/v24.0", description="Address of the Graph API.")
 
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
