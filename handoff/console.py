@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.languages import CODES, DEFAULT, language
 from handoff import presence, queue, ticket
+from handoff.channels import Channels
 from handoff.queue import AtCapacity, Claimed, TakenBy
 from handoff.ticket import OUTCOMES, Refused, Result
 from store import conversations, outbox, staff, tickets
@@ -38,6 +39,7 @@ class Desk:
     database: Database
     hub: Hub
     identity: Identity
+    channels: Channels
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
 
@@ -52,6 +54,7 @@ class Desk:
             "waiting": await tickets.waiting(connection),
             "mine": [held for held in claimed if held.claimed_by == member.id],
             "others": [held for held in claimed if held.claimed_by != member.id],
+            "attention": await self.channels.attention(connection),
             "now": self.clock(),
         }
 
@@ -84,6 +87,7 @@ class Desk:
             if found is None:
                 raise HTTPException(404)
             views = await self.rows(connection, found.conversation_id, since=0)
+            allowance = await self.channels.allowance(connection, found.channel, found.conversation_id)
         return self.shell.page(
             request,
             "desk/ticket.html",
@@ -97,6 +101,7 @@ class Desk:
             ticket=found,
             current=found.id,
             messages=views,
+            allowance=allowance,
             staff=True,
             last_seq=views[-1].seq if views else 0,
             outcomes=[outcome.value for outcome in OUTCOMES],

@@ -15,14 +15,15 @@ from channels.passive import PassiveReplies
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import console, live
+from handoff import channel_pages, console, live
+from handoff.channels import Channels
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
-from sportello.platforms import called
+from sportello.platforms import called, desk_channels
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -94,7 +95,9 @@ def create_app(program: Program) -> ASGIApp:
         )
     )
     app.include_router(sign_in.router(shell, identity, program.database))
-    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id)
+    channels = Channels(desk_channels(program.adapters), program.clock)
+    desk = Desk(shell, program.database, program.hub, identity, channels, program.clock, program.new_id)
+    app.include_router(channel_pages.router(desk))
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
 

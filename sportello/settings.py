@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         "",
         pattern="^[0-9]*$",
         description="Id of the WhatsApp number (not the number itself). Empty: no WhatsApp. With it, what residents "
-        "write and send there, their phone numbers and every answer pass through Meta, the owner of WhatsApp.",
+        "write and send there, their phone numbers and every answer pass through Meta (WhatsApp).",
     )
     whatsapp_token: SecretStr = Field(SecretStr(""), description="Access token of a system user, for the Cloud API.")
     whatsapp_secret: SecretStr = Field(
