@@ -1,6 +1,7 @@
 """The web application: every router and handler, in one visible place."""
 
 import hmac
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -46,12 +47,12 @@ WAIT_SECONDS: Final = 3.0
 def shell_of(program: Program) -> Shell:
     """Make the page shell."""
     settings = program.settings
-    service = {
+    service: dict[str, str | timedelta] = {
         "name": settings.service_name,
         "operator": settings.operator,
         "contact": settings.contact,
-        "chat_days": f"{settings.chat_days:g}",
-        "ticket_days": f"{settings.ticket_days:g}",
+        "chat_days": timedelta(days=settings.chat_days),
+        "ticket_days": timedelta(days=settings.ticket_days),
     }
     return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id)
 
