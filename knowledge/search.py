@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embedding import DIMENSIONS, Vectors
+from knowledge.embedding import Vectors
 from knowledge.labels import DANGERS, Phrase
 from knowledge.romanising import pinyin_joined
 from knowledge.scripts import PINYIN
@@ -151,9 +151,9 @@ def _head(rows: Row, owners: NDArray[np.intp], labels: int) -> Row:
     weights = (1.0 / np.bincount(owners, minlength=labels))[owners][:, None]
     inputs = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])
     weighted = inputs * weights
-    targets = np.zeros((DIMENSIONS + 1, labels))
+    targets = np.zeros((inputs.shape[1], labels))
     np.add.at(targets.T, owners, weighted)
-    gram = weighted.T @ inputs + _RIDGE * np.eye(DIMENSIONS + 1)
+    gram = weighted.T @ inputs + _RIDGE * np.eye(inputs.shape[1])
     return np.linalg.solve(gram, targets).astype(np.float32)
 
 
