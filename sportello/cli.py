@@ -216,6 +216,20 @@ def knowledge_check(
     raise typer.Exit(1 if found.problems or found.findings else 0)
 
 
+@knowledge_app.command("collisions")
+def knowledge_collisions(
+    language: Annotated[str | None, typer.Option(help="Only phrases of this language, as ur; without it, all.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the phrases of the published entries that are nearer to another entry than to their own.
+
+    Each is hidden from the index while it is asked. Then the pairs of entries that take phrases from each other.
+    """
+    found = commands.run(evaluation.find_collisions(_settings(), language))
+    typer.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else found.as_text())
+
+
 @telegram_app.command("set-webhook")
 def telegram_set_webhook() -> None:
     """Tell Telegram to send updates to this installation's public address, with the secret."""
