@@ -3,24 +3,34 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
 from channels.telegram import TelegramAdapter
+from channels.wechat import WeChatAdapter
+from channels.wechat_api import WeChatApi
+from channels.wechat_messages import CHANNEL as WECHAT
 from sportello.settings import Settings
 from store.database import Database
 
 
-def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:  # noqa: ARG001 - for platforms with tokens
+def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:
     """Make the adapters of the platforms that are set up."""
     made: list[Adapter] = []
     if settings.telegram_token.get_secret_value():
         made.append(telegram(settings))
+    if settings.wechat_app_id:
+        made.append(wechat(settings, database, clock))
     return tuple(made)
 
 
 def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdapter]:
     """Give the adapters whose platform may call us: without a secret to know it by, a platform may not."""
-    known = bool(settings.telegram_secret.get_secret_value())
-    return [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter) and known]
+    secrets = {
+        TelegramAdapter: settings.telegram_secret,
+        WeChatAdapter: settings.wechat_token,
+    }
+    found = [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter | WeChatAdapter)]
+    return [adapter for adapter in found if secrets[type(adapter)].get_secret_value()]
 
 
 def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:  # noqa: ARG001 - for platforms that only ring
@@ -35,4 +45,19 @@ def telegram(settings: Settings) -> TelegramAdapter:
         settings.telegram_secret.get_secret_value(),
         settings.telegram_api_base,
         rate=settings.telegram_rate,
+    )
+
+
+def wechat(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WeChatAdapter:
+    """Make the adapter of the WeChat Official Account."""
+    app_id = settings.wechat_app_id
+    api = WeChatApi(app_id, settings.wechat_secret.get_secret_value(), settings.wechat_api_base)
+    return WeChatAdapter(
+        app_id=app_id,
+        api=api,
+        tokens=AccessToken(database, channel=WECHAT, account=app_id, fetch=api.fetch_token, clock=clock),
+        token=settings.wechat_token.get_secret_value(),
+        aes_key=settings.wechat_aes_key.get_secret_value(),
+        old_aes_key=settings.wechat_old_aes_key.get_secret_value(),
+        mode=settings.wechat_mode,
     )
