@@ -34,7 +34,8 @@ def _settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        _stop(f"{name}: {first['msg']}")
+        # What concerns several settings together names them itself.
+        _stop(f"{name}: {first['msg']}" if first["loc"] else first["msg"])
     except SettingsError as error:
         _stop(str(error))
     logs.set_up(settings)

