@@ -124,6 +124,8 @@ class Capabilities:
     """What a platform can carry. `unit` says in what `text_max` is counted.
 
     `choices_max`: so many choices can be tapped under a message; more than that become a numbered list.
+    `choices_text_max`: and only under a text of at most so much, counted as `text_max` is; None where any text may
+    have choices.
     `after_text` and `after_tap`: the windows that a message, and a tap or a scan, open; None where there is no
     window. `reserved`: so many messages of a window are kept for mediators. `merges`: what waits for one chat goes
     as one message. `passive`: so long the platform holds its request open for a first reply.
@@ -139,6 +141,7 @@ class Capabilities:
     reserved: int = 0
     merges: bool = False
     passive: timedelta | None = None
+    choices_text_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from pydantic_settings import SettingsError
 from knowledge import evaluating
 from sportello import asking, clock, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
-from sportello.settings import PREFIX, Settings, described
+from sportello.platform_settings import PREFIX
+from sportello.settings import Settings, described
 from store.staff import Role, StaffMember
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -34,7 +35,8 @@ def _settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        _stop(f"{name}: {first['msg']}")
+        # What concerns several settings together names them itself.
+        _stop(f"{name}: {first['msg']}" if first["loc"] else first["msg"])
     except SettingsError as error:
         _stop(str(error))
     logs.set_up(settings)

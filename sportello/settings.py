@@ -5,17 +5,15 @@ import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
-from channels.wechat import Mode as WeChatMode
-from channels.wechat_envelope import BadKeyError, checked_key
 from handoff.hours import DeskHours
+from sportello.platform_settings import PREFIX, PlatformSettings
 
-PREFIX: Final = "SPORTELLO_"
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
 
 
@@ -27,7 +25,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class Settings(BaseSettings):
+class Settings(PlatformSettings):
     """Every setting, with its default; in the environment, or in a file `.env`, with the prefix `SPORTELLO_`."""
 
     model_config = SettingsConfigDict(
@@ -60,37 +58,6 @@ class Settings(BaseSettings):
         "mon-fri 09:00-13:00, tue thu 15:00-17:30",
         description="When mediators are at the desk, to tell residents. Empty: no hours are told.",
     )
-
-    telegram_token: SecretStr = Field(SecretStr(""), description="Token of the Telegram bot. Empty: no Telegram.")
-    telegram_secret: SecretStr = Field(
-        SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
-    )
-    telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
-    telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
-
-    wechat_app_id: str = Field(
-        "",
-        pattern="^[A-Za-z0-9_-]*$",
-        description="App id (wx...) of the WeChat Official Account. Empty: no WeChat. With it, what residents write there "
-        "and what they are answered goes through Tencent, also in China.",
-    )
-    wechat_secret: SecretStr = Field(
-        SecretStr(""), description="Its AppSecret. The address of this server must be in the account's list."
-    )
-    wechat_token: SecretStr = Field(
-        SecretStr(""), description="Token with which WeChat signs what it sends. Empty: no webhook route."
-    )
-    wechat_aes_key: SecretStr = Field(
-        SecretStr(""), description="EncodingAESKey, 43 letters and digits, with which messages are sealed."
-    )
-    wechat_old_aes_key: SecretStr = Field(
-        SecretStr(""), description="The EncodingAESKey before a change, for the hours of the change."
-    )
-    wechat_mode: WeChatMode = Field(
-        WeChatMode.SAFE,
-        description="As set at WeChat: safe, compat or plain. Plain messages can be forged; only safe is advised.",
-    )
-    wechat_api_base: str = Field("https://api.weixin.qq.com", description="Address of WeChat's interface.")
 
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
@@ -152,26 +119,6 @@ class Settings(BaseSettings):
         if not value:
             raise ValueError("SPORTELLO_EMBEDDER=openai needs the name of the model")
         return value
-
-    @field_validator("wechat_aes_key", "wechat_old_aes_key")
-    @classmethod
-    def _key_can_be_read(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value():
-            try:
-                checked_key(value.get_secret_value())
-            except BadKeyError as error:
-                raise ValueError(str(error)) from error
-        return value
-
-    @model_validator(mode="after")
-    def _wechat_is_whole(self) -> Self:
-        if not self.wechat_app_id:
-            return self
-        if not self.wechat_secret.get_secret_value():
-            raise ValueError("SPORTELLO_WECHAT_APP_ID is set, so SPORTELLO_WECHAT_SECRET is needed too")
-        if self.wechat_mode is not WeChatMode.PLAIN and not self.wechat_aes_key.get_secret_value():
-            raise ValueError(f"the mode {self.wechat_mode.value} needs SPORTELLO_WECHAT_AES_KEY")
-        return self
 
     @property
     def zone(self) -> ZoneInfo:
