@@ -23,6 +23,7 @@ from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
+from sportello import cards
 from sportello.platforms import called
 from sportello.program import Program
 from store import migrations
@@ -103,7 +104,7 @@ def create_app(program: Program) -> ASGIApp:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)
 
     # Before the entries, whose addresses would take those of the records for a slug and a language.
-    records = RecordEditing(shell, program.database, identity, program.clock, filler)
+    records = RecordEditing(shell, program.database, identity, program.clock, filler, cards.fault_of)
     app.include_router(record_pages.router(records))
     editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
     app.include_router(pages.router(editing))
