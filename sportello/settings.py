@@ -71,8 +71,8 @@ class Settings(BaseSettings):
     wechat_app_id: str = Field(
         "",
         pattern="^[A-Za-z0-9_-]*$",
-        description="App id (wx...) of the WeChat Official Account. Empty: no WeChat. With it, what residents write there "
-        "and what they are answered goes through Tencent, also in China.",
+        description="App id (wx...) of the WeChat Official Account. Empty: no WeChat. With it, what residents write "
+        "there and what they are answered goes through Tencent, also in China.",
     )
     wechat_secret: SecretStr = Field(
         SecretStr(""), description="Its AppSecret. The address of this server must be in the account's list."
