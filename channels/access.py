@@ -102,6 +102,9 @@ class AccessToken:
                 )
                 return fetched.token
             await access_tokens.give_up(connection, channel=self._channel, account=self._account)
+        if stored is not None and stored.expires_at > now:
+            # A new one was to be had early: the old one is as good as it was.
+            return stored.token
         raise NoTokenError(fetched)
 
     async def _read(self) -> StoredToken | None:
