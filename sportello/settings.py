@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     wecom_secret: SecretStr = Field(
         SecretStr(""),
         description="Secret of WeCom's customer service. Empty: no WeCom. Set: what residents write in a WeChat"
-        " customer service chat, and what is answered there, goes through the servers of Tencent, which give us an id of the"
-        " person, and no name or number.",
+        " customer service chat, and what is answered there, goes through the servers of Tencent, which give us an id"
+        " of the person, and no name or number.",
     )
     wecom_open_kfid: str = Field("", description="Id of the customer service account, as wk followed by letters.")
     wecom_token: SecretStr = Field(
