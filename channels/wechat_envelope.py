@@ -73,9 +73,9 @@ class Envelope:
         """Read the keys. `old_aes_key` still opens for as long as it is given. Raises BadKeyError."""
         self._token = token
         self._receiver = receiver.encode()
-        self._keys = [_key(aes_key)]
+        self._keys = [checked_key(aes_key)]
         if old_aes_key:
-            self._keys.append(_key(old_aes_key))
+            self._keys.append(checked_key(old_aes_key))
 
     def is_signed(self, given: str, *, timestamp: str, nonce: str, encrypted: str) -> bool:
         """Tell in constant time whether `msg_signature` is that of an envelope."""
@@ -173,7 +173,8 @@ def _written(value: str | int) -> str:
     return "<![CDATA[" + _NO_XML.sub("", value).replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
-def _key(encoding_aes_key: str) -> bytes:
+def checked_key(encoding_aes_key: str) -> bytes:
+    """Give the bytes of an EncodingAESKey, as the platform shows it. Raises BadKeyError."""
     try:
         key = base64.b64decode(encoding_aes_key + "=", validate=True)
     except (binascii.Error, ValueError) as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from bot.commands import command_of, language_named, number_of
+from bot.commands import command_of, label_of, language_named, number_of
 from bot.events import (
     ChoiceExpired,
     ChoiceMade,
@@ -78,7 +78,13 @@ class Arrivals:
         understanding = await self._understood(turn, text)
         body = {"text": text} | ({"edited": True} if edited else {})
         seq = turn.append(Author.RESIDENT, body, language=understanding.language)
-        return TextReceived(seq, text, understanding, edited=edited)
+        return TextReceived(seq, text, understanding, edited=edited, picked=self._picked(turn, text))
+
+    def _picked(self, turn: Turn, text: str) -> Pick | None:
+        """Give the choice of the last list whose label a text is: not every platform has buttons."""
+        presenter, offered = self.presenter(), turn.state.offered
+        place = label_of(text, [presenter.label(choice, turn.state.language) for choice in offered])
+        return None if place is None else offered[place].pick
 
     async def _understood(self, turn: Turn, text: str) -> Understanding:
         """Understand a text, unless nobody would use it: steering words, and what a mediator reads."""

@@ -33,9 +33,9 @@ def _settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        # What concerns several settings together names them itself.
-        _stop(f"{name}: {first['msg']}" if first["loc"] else first["msg"])
+        said = first["msg"].removeprefix("Value error, ")
+        # What concerns several settings names them itself.
+        _stop(f"{PREFIX}{'_'.join(str(part) for part in first['loc']).upper()}: {said}" if first["loc"] else said)
     except SettingsError as error:
         _stop(str(error))
     logs.set_up(settings)

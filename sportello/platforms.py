@@ -6,6 +6,9 @@ from datetime import datetime
 from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
 from channels.telegram import TelegramAdapter
+from channels.wechat import WeChatAdapter
+from channels.wechat_api import WeChatApi
+from channels.wechat_messages import CHANNEL as WECHAT
 from channels.wecom import WecomAdapter
 from channels.wecom_api import Fetch, WecomApi
 from sportello.settings import Settings
@@ -17,6 +20,8 @@ def adapters(settings: Settings, database: Database, clock: Callable[[], datetim
     made: list[Adapter] = []
     if settings.telegram_token.get_secret_value():
         made.append(telegram(settings))
+    if settings.wechat_app_id:
+        made.append(wechat(settings, database, clock))
     if settings.wecom_secret.get_secret_value():
         made.append(wecom(settings, database, clock))
     return tuple(made)
@@ -24,11 +29,13 @@ def adapters(settings: Settings, database: Database, clock: Callable[[], datetim
 
 def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdapter]:
     """Give the adapters whose platform may call us: without a secret to know it by, a platform may not."""
-    known = bool(settings.telegram_secret.get_secret_value())
-    rings = bool(settings.wecom_token.get_secret_value())
-    calling: list[CalledAdapter] = [each for each in adapters if isinstance(each, TelegramAdapter) and known]
-    calling += [each for each in adapters if isinstance(each, WecomAdapter) and rings]
-    return calling
+    secrets = {
+        TelegramAdapter: settings.telegram_secret,
+        WeChatAdapter: settings.wechat_token,
+        WecomAdapter: settings.wecom_token,
+    }
+    found = [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter | WeChatAdapter | WecomAdapter)]
+    return [adapter for adapter in found if secrets[type(adapter)].get_secret_value()]
 
 
 def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:
@@ -43,6 +50,21 @@ def telegram(settings: Settings) -> TelegramAdapter:
         settings.telegram_secret.get_secret_value(),
         settings.telegram_api_base,
         rate=settings.telegram_rate,
+    )
+
+
+def wechat(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WeChatAdapter:
+    """Make the adapter of the WeChat Official Account."""
+    app_id = settings.wechat_app_id
+    api = WeChatApi(app_id, settings.wechat_secret.get_secret_value(), settings.wechat_api_base)
+    return WeChatAdapter(
+        app_id=app_id,
+        api=api,
+        tokens=AccessToken(database, channel=WECHAT, account=app_id, fetch=api.fetch_token, clock=clock),
+        token=settings.wechat_token.get_secret_value(),
+        aes_key=settings.wechat_aes_key.get_secret_value(),
+        old_aes_key=settings.wechat_old_aes_key.get_secret_value(),
+        mode=settings.wechat_mode,
     )
 
 

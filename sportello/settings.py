@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from channels.wechat import Mode as WeChatMode
+from channels.wechat_envelope import BadKeyError, checked_key
 from handoff.hours import DeskHours
 
 PREFIX: Final = "SPORTELLO_"
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
-# Of WeChat and WeCom: 32 bytes in base64, without its last sign.
-AES_KEY_CHARACTERS: Final = 43
 
 
 def _known_zone(name: str) -> str:
@@ -68,12 +68,36 @@ class Settings(BaseSettings):
     telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
     telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
 
+    wechat_app_id: str = Field(
+        "",
+        pattern="^[A-Za-z0-9_-]*$",
+        description="App id (wx...) of the WeChat Official Account. Empty: no WeChat. With it, what residents write "
+        "there and what they are answered goes through Tencent, also in China.",
+    )
+    wechat_secret: SecretStr = Field(
+        SecretStr(""), description="Its AppSecret. The address of this server must be in the account's list."
+    )
+    wechat_token: SecretStr = Field(
+        SecretStr(""), description="Token with which WeChat signs what it sends. Empty: no webhook route."
+    )
+    wechat_aes_key: SecretStr = Field(
+        SecretStr(""), description="EncodingAESKey, 43 letters and digits, with which messages are sealed."
+    )
+    wechat_old_aes_key: SecretStr = Field(
+        SecretStr(""), description="The EncodingAESKey before a change, for the hours of the change."
+    )
+    wechat_mode: WeChatMode = Field(
+        WeChatMode.SAFE,
+        description="As set at WeChat: safe, compat or plain. Plain messages can be forged; only safe is advised.",
+    )
+    wechat_api_base: str = Field("https://api.weixin.qq.com", description="Address of WeChat's interface.")
+
     wecom_corp_id: str = Field("", description="Id of the organisation at WeCom, as ww0123456789abcdef.")
     wecom_secret: SecretStr = Field(
         SecretStr(""),
         description="Secret of WeCom's customer service. Empty: no WeCom. Set: what residents write in a WeChat"
-        " customer service chat, and what is answered there, goes through the servers of Tencent, which give us an id"
-        " of the person, and no name or number.",
+        " customer service chat, and what is answered there, goes through the servers of Tencent, also in China; we"
+        " get an id of the person, and no name or number.",
     )
     wecom_open_kfid: str = Field("", description="Id of the customer service account, as wk followed by letters.")
     wecom_token: SecretStr = Field(
@@ -122,13 +146,25 @@ class Settings(BaseSettings):
         DeskHours.parse(value, ZoneInfo("UTC"))
         return value
 
-    @field_validator("wecom_aes_key")
+    @field_validator("wechat_aes_key", "wechat_old_aes_key", "wecom_aes_key")
     @classmethod
-    def _aes_key_is_one(cls, value: SecretStr) -> SecretStr:
-        given = value.get_secret_value()
-        if given and not (len(given) == AES_KEY_CHARACTERS and given.isascii() and given.isalnum()):
-            raise ValueError(f"an EncodingAESKey has {AES_KEY_CHARACTERS} letters and digits")
+    def _key_can_be_read(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            try:
+                checked_key(value.get_secret_value())
+            except BadKeyError as error:
+                raise ValueError(str(error)) from error
         return value
+
+    @model_validator(mode="after")
+    def _wechat_is_whole(self) -> Self:
+        if not self.wechat_app_id:
+            return self
+        if not self.wechat_secret.get_secret_value():
+            raise ValueError("SPORTELLO_WECHAT_APP_ID is set, so SPORTELLO_WECHAT_SECRET is needed too")
+        if self.wechat_mode is not WeChatMode.PLAIN and not self.wechat_aes_key.get_secret_value():
+            raise ValueError(f"the mode {self.wechat_mode.value} needs SPORTELLO_WECHAT_AES_KEY")
+        return self
 
     @model_validator(mode="after")
     def _wecom_is_whole(self) -> Self:
