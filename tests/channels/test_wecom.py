@@ -26,9 +26,10 @@ from channels.results import Blocked, NeedsPerson, QuotaExhausted, RetryAfter, S
 from channels.wechat_envelope import write_xml
 from channels.wecom import REPLAY_WINDOW, WecomAdapter, message_id
 from channels.wecom_api import MEDIUM_MAX, WecomApi
-from tests.channels.wecom_peer import TokensInMemory, adapter_of
+from tests.channels.wecom_peer import adapter_of
 from tests.conftest import START, FakeClock
 from tests.fakes.servers import LoopbackServer
+from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import CORP_ID, OPEN_KFID, envelope, sealed, signed
 from tests.fakes.wecom_memory import Session
@@ -72,7 +73,7 @@ def test_the_check_of_the_address_gives_back_what_was_sealed() -> None:
 def test_the_official_sample_of_a_check_is_answered() -> None:
     with open("tests/channels/data/wechat-vectors.json", encoding="utf-8") as file:  # noqa: PTH123 - read once
         vector = next(each for each in json.load(file)["vectors"] if each["name"] == "V1")
-    api = WecomApi(vector["id"], SECRET, "http://127.0.0.1:9", TokensInMemory)
+    api = WecomApi(vector["id"], SECRET, "http://127.0.0.1:9", MemoryTokens)
     adapter = WecomAdapter(
         corp_id=vector["id"],
         open_kfid=OPEN_KFID,
@@ -134,7 +135,7 @@ def test_an_envelope_for_another_corporation_is_refused_and_a_broken_one_set_asi
 
 
 def test_without_the_keys_of_the_callback_nobody_may_ring() -> None:
-    api = WecomApi(CORP_ID, SECRET, "http://127.0.0.1:9", TokensInMemory)
+    api = WecomApi(CORP_ID, SECRET, "http://127.0.0.1:9", MemoryTokens)
     adapter = WecomAdapter(corp_id=CORP_ID, open_kfid=OPEN_KFID, api=api)
     with pytest.raises(RejectedError) as refused:
         adapter.verify(FakeKf(clock=START.timestamp).rings(), now=START)
@@ -263,7 +264,7 @@ async def test_an_expired_token_is_found_out_by_its_refusal(
 @pytest.mark.parametrize("secret", ["wrong", ""])
 async def test_a_wrong_secret_makes_messages_wait(api: FakeKf, address: str, secret: str) -> None:
     api.writes("wm1", "ciao")
-    tokens = WecomApi(CORP_ID, secret, address, TokensInMemory)
+    tokens = WecomApi(CORP_ID, secret, address, MemoryTokens)
     adapter = WecomAdapter(corp_id=CORP_ID, open_kfid=OPEN_KFID, api=tokens)
     result = await adapter.send("wm1", HELLO)
     assert result == RetryAfter(timedelta(seconds=60), "account", "the secret is wrong (40001)")

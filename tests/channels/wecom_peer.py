@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
-from channels.access import Fetched, NoTokenError
 from channels.adapter import Call, CalledAdapter
 from channels.wechat_envelope import write_xml
 from channels.wecom import WecomAdapter
-from channels.wecom_api import Fetch, WecomApi
+from channels.wecom_api import WecomApi
 from tests.channels.peer import Trouble
 from tests.conftest import FakeClock
 from tests.fakes.servers import LoopbackServer
+from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID, sealed, signed
 from tests.fakes.wecom_memory import SentMessage, Session
@@ -19,30 +19,9 @@ from tests.fakes.wecom_memory import SentMessage, Session
 CHAT: Final = "77"
 
 
-class TokensInMemory:
-    """Keeps a token for one adapter, without a database."""
-
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
-        self._token = ""
-
-    async def get(self) -> str:
-        if not self._token:
-            fetched = await self._fetch()
-            if not isinstance(fetched, Fetched):
-                raise NoTokenError(fetched)
-            self._token = fetched.token
-        return self._token
-
-    async def replace(self, refused: str) -> str:
-        if refused == self._token:
-            self._token = ""
-        return await self.get()
-
-
 def adapter_of(address: str, *, menus: bool = False, seconds: float = 5.0) -> WecomAdapter:
     """Make an adapter for the fake at an address, with a token in memory."""
-    api = WecomApi(CORP_ID, SECRET, address, TokensInMemory, read_seconds=seconds)
+    api = WecomApi(CORP_ID, SECRET, address, MemoryTokens, read_seconds=seconds)
     return WecomAdapter(
         corp_id=CORP_ID, open_kfid=OPEN_KFID, api=api, token=CALLBACK_TOKEN, aes_key=AES_KEY, menus=menus
     )
