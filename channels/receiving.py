@@ -129,14 +129,16 @@ async def _open_window(connection: Write, received: Received, can: Capabilities,
         return
     window: Window | None = can.after_tap if inbound.kind in _TAPS else can.after_text
     if window is not None:
+        # What is fetched late was done before: the platform counts from then on.
+        since = min(inbound.sent_at or now, now)
         await budgets.renew(
             connection,
             conversation_id,
             messages=window.messages,
-            until=now + window.lasts,
+            until=since + window.lasts,
             reply_code=inbound.reply_code,
-            since=min(inbound.sent_at or now, now),
             now=now,
+            since=since,
         )
         await outbox.resume(connection, conversation_id, now=now)
     if can.passive is not None:

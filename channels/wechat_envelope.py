@@ -175,10 +175,9 @@ def _written(value: str | int) -> str:
 
 def checked_key(encoding_aes_key: str) -> bytes:
     """Give the bytes of an EncodingAESKey, as the platform shows it. Raises BadKeyError."""
-    try:
-        key = base64.b64decode(encoding_aes_key + "=", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadKeyError("the AES key is not made of letters and digits") from error
     if len(encoding_aes_key) != KEY_CHARACTERS:
         raise BadKeyError(f"the AES key has not {KEY_CHARACTERS} characters")
-    return key
+    try:
+        return base64.b64decode(encoding_aes_key + "=", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadKeyError("the AES key is not made of letters and digits") from error

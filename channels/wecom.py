@@ -5,7 +5,7 @@ kf/sync_msg, after a cursor. Five messages may be sent within 48 hours after eac
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -26,7 +26,6 @@ from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, Unknown,
 from channels.wechat_envelope import Envelope, EnvelopeError, WrongReceiverError, read_xml
 from channels.wecom_api import BAD_DOORBELL, BAD_PARAMETER, SOON, STATE_FORBIDS, Reply, WecomApi, result_of
 from channels.wecom_messages import CHANNEL, inbound_of, is_id, key_of
-from store.database import Database
 
 # --- constants -------------------------------------------------------------------------------------
 
@@ -63,14 +62,11 @@ class WecomAdapter:
         self,
         *,
         corp_id: str,
-        secret: str,
         open_kfid: str,
-        token: str,
-        aes_key: str,
-        api_base: str,
-        menus: bool,
-        database: Database,
-        clock: Callable[[], datetime],
+        api: WecomApi,
+        token: str = "",
+        aes_key: str = "",
+        menus: bool = False,
     ) -> None:
         """Take the settings; `token` and `aes_key` are those of the callback, without which nobody may ring.
 
@@ -78,9 +74,8 @@ class WecomAdapter:
         `channels.wechat_envelope.BadKeyError`.
         """
         self.account = open_kfid
-        self._corp_id = corp_id
         self._envelope = Envelope(token=token, aes_key=aes_key, receiver=corp_id) if token and aes_key else None
-        self._api = WecomApi(corp_id, secret, api_base, database, clock, account=open_kfid)
+        self._api = api
         self.capabilities = Capabilities(
             text_max=TEXT_MAX,
             unit="bytes",

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any, Final, Protocol
 
 import httpx
 
-from channels.access import AccessToken, Fetched, NoTokenError
+from channels.access import Fetched, NoTokenError
 from channels.adapter import Medium, MediumGoneError, PlatformRefusedError
 from channels.payloads import json_or_text
 from channels.results import (
@@ -20,11 +20,10 @@ from channels.results import (
     Unknown,
     WindowClosed,
 )
-from channels.wecom_messages import CHANNEL
-from store.database import Database
 
 CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 15.0
+# With a token to fetch twice, and a session to ask for and take, this stays below the lease of a delivery (90 seconds).
+READ_SECONDS: Final = 8.0
 # Files of a customer have at most 20 MB (document/path/94670).
 MEDIUM_MAX: Final = 20 * 1024 * 1024
 SOON: Final = timedelta(seconds=3)
@@ -89,21 +88,43 @@ def result_of(reply: Reply) -> SendResult:
     return _ENDINGS.get(reply.code, NeedsPerson(f"refused ({reply.code})"))
 
 
+class Tokens(Protocol):
+    """Where the token is kept: `channels.access.AccessToken`."""
+
+    async def get(self) -> str:
+        """Give a token that is good now. Raises NoTokenError."""
+
+    async def replace(self, refused: str) -> str:
+        """Give another token than one that was refused. Raises NoTokenError."""
+
+
+Fetch = Callable[[], Awaitable[Fetched | SendResult]]
+
+
 class WecomApi:
-    """Calls for one corporation. Any number may be made at once; all use one token, kept in the database."""
+    """Calls for one corporation. Any number may be made at once; all use one token."""
 
     def __init__(
-        self, corp_id: str, secret: str, base: str, database: Database, clock: Callable[[], datetime], *, account: str
+        self,
+        corp_id: str,
+        secret: str,
+        base: str,
+        kept: Callable[[Fetch], Tokens],
+        *,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
-        """Prepare for the servers at the address `base`; nothing is asked of the network yet."""
+        """Prepare for the servers at the address `base`; nothing is asked of the network yet.
+
+        `kept` makes the place where the token is kept, from how to fetch one.
+        """
         self._corp_id = corp_id
         self._secret = secret
         self._base = base.rstrip("/") + "/cgi-bin"
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+            timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
             limits=httpx.Limits(max_connections=32),
         )
-        self._token = AccessToken(database, channel=CHANNEL, account=account, fetch=self._fetch, clock=clock)
+        self._token = kept(self._fetch)
 
     async def call(self, path: str, arguments: Mapping[str, Any]) -> Reply | SendResult:
         """Call an interface; where there was no answer, the result says what that means for a message.

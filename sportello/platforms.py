@@ -10,6 +10,7 @@ from channels.wechat import WeChatAdapter
 from channels.wechat_api import WeChatApi
 from channels.wechat_messages import CHANNEL as WECHAT
 from channels.wecom import WecomAdapter
+from channels.wecom_api import Fetch, WecomApi
 from sportello.settings import Settings
 from store.database import Database
 
@@ -69,14 +70,16 @@ def wechat(settings: Settings, database: Database, clock: Callable[[], datetime]
 
 def wecom(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WecomAdapter:
     """Make the adapter of the customer service account at WeCom."""
+    corp_id, account = settings.wecom_corp_id, settings.wecom_open_kfid
+
+    def kept(fetch: Fetch) -> AccessToken:
+        return AccessToken(database, channel=WecomAdapter.channel, account=account, fetch=fetch, clock=clock)
+
     return WecomAdapter(
-        corp_id=settings.wecom_corp_id,
-        secret=settings.wecom_secret.get_secret_value(),
-        open_kfid=settings.wecom_open_kfid,
+        corp_id=corp_id,
+        open_kfid=account,
+        api=WecomApi(corp_id, settings.wecom_secret.get_secret_value(), settings.wecom_api_base, kept),
         token=settings.wecom_token.get_secret_value(),
         aes_key=settings.wecom_aes_key.get_secret_value(),
-        api_base=settings.wecom_api_base,
         menus=settings.wecom_menus,
-        database=database,
-        clock=clock,
     )

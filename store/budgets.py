@@ -58,14 +58,14 @@ async def renew(
     messages: int | None,
     until: datetime,
     reply_code: str | None,
-    since: datetime,
     now: datetime,
+    since: datetime | None = None,
 ) -> None:
     """Remember that the resident did something. Allowances do not add up: the larger one holds while both last.
 
-    `since` is when it was done: a reply code lives from then on, however late we hear of it.
+    `since` is when it was done, where that is known: a reply code lives from then on, however late we hear of it.
     """
-    code_until = None if reply_code is None else since + REPLY_CODE_LASTS
+    code_until = None if reply_code is None else (since or now) + REPLY_CODE_LASTS
     added = insert(budgets).values(
         conversation_id=conversation_id,
         until=until,

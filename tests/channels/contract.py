@@ -170,5 +170,7 @@ async def line(
         if hasattr(adapter, "pull"):
             pulls = Pulls(database, cast("PulledAdapter", adapter), clock, new_id, counts)
             await pulls.open()
+            # What is due at the start is done: from here on a ring alone brings something.
+            await pulls.pull()
         deliveries = Deliveries(database, adapter, clock, Counts.on(registry))
         yield Line(peer, adapter, database, clock, new_id, web, deliveries, pulls, counts)

@@ -81,7 +81,8 @@ class WeChatPeer:
     def malformed(self) -> Sequence[Call]:
         fields = text_fields("ciao", event=1)
         without = [
-            {key: value for key, value in fields.items() if key != name} for name in ("MsgType", "MsgId", "Content")
+            {key: value for key, value in text_fields("ciao", event=event).items() if key != name}
+            for event, name in enumerate(("MsgType", "MsgId", "Content"), 2)
         ]
         return [
             call_of(self.platform.request("no XML at all")),
