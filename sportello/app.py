@@ -16,7 +16,7 @@ from channels.passive import PassiveReplies
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import console, live
+from handoff import console, live, media
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
@@ -24,6 +24,7 @@ from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
 from sportello import cards
+from sportello.media import fetching
 from sportello.platforms import called
 from sportello.program import Program
 from store import migrations
@@ -99,6 +100,7 @@ def create_app(program: Program) -> ASGIApp:
     desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id)
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
+    app.include_router(media.router(desk, fetching(program.adapters)))
 
     def filler(records: Records) -> Filler:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)

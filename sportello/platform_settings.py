@@ -1,5 +1,6 @@
 """The settings of the platforms. Each is off until it is set up, and says what it would transfer to whom."""
 
+import re
 from typing import Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -9,12 +10,27 @@ from channels.wechat import Mode as WeChatMode
 from channels.wechat_envelope import BadKeyError, checked_key
 
 PREFIX: Final = "SPORTELLO_"
+# What Telegram allows in a link (https://core.telegram.org/bots/features#deep-linking); WeChat allows as much.
+SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def named(value: str) -> list[str]:
+    """Give the words of a setting that has commas between them."""
+    return [word for word in (part.strip() for part in value.split(",")) if word]
 
 
 class PlatformSettings(BaseSettings):
     """The part of the settings that says on which platforms residents can write."""
 
-    telegram_token: SecretStr = Field(SecretStr(""), description="Token of the Telegram bot. Empty: no Telegram.")
+    scenes: str = Field(
+        "",
+        description="Words in links and QR codes (a poster, a card) that are counted apart, with commas between.",
+    )
+    telegram_token: SecretStr = Field(
+        SecretStr(""),
+        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram (Dubai, outside the EU)"
+        " all that residents and the service write to one another there, and who they are on Telegram.",
+    )
     telegram_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
     )
@@ -64,6 +80,14 @@ class PlatformSettings(BaseSettings):
     )
     wecom_api_base: str = Field("https://qyapi.weixin.qq.com", description="Address of WeCom's servers.")
 
+    @field_validator("scenes")
+    @classmethod
+    def _scenes_fit_into_a_link(cls, value: str) -> str:
+        for scene in named(value):
+            if not SCENE.fullmatch(scene):
+                raise ValueError(f"{scene!r} does not fit into a link: at most 64 letters, digits, _ and -")
+        return value
+
     @field_validator("wechat_aes_key", "wechat_old_aes_key", "wecom_aes_key")
     @classmethod
     def _key_can_be_read(cls, value: SecretStr) -> SecretStr:
@@ -92,3 +116,8 @@ class PlatformSettings(BaseSettings):
         if token and not (secret and self.wecom_aes_key.get_secret_value()):
             raise ValueError(f"{PREFIX}WECOM_TOKEN needs {PREFIX}WECOM_SECRET and {PREFIX}WECOM_AES_KEY")
         return self
+
+    @property
+    def counted_scenes(self) -> frozenset[str]:
+        """Give the scenes that are counted apart."""
+        return frozenset(named(self.scenes))
