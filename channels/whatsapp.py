@@ -23,7 +23,7 @@ from channels.adapter import (
     WireMessage,
 )
 from channels.payloads import digest, json_or_text
-from channels.rendering import fitted, measure
+from channels.rendering import measure, shortened_to
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown
 from channels.whatsapp_errors import SOON, result_of
 from channels.whatsapp_messages import CHANNEL, inbound_of
@@ -211,7 +211,7 @@ class WhatsAppAdapter:
             buttons = [{"type": "reply", "reply": {"id": choice.id, "title": choice.label}} for choice in choices]
             action: Mapping[str, Any] = {"buttons": buttons}
             return _interactive("button", message.text, action)
-        label = fitted(self._list_label(message.language), BUTTON_MAX, "utf-16")
+        label = shortened_to(self._list_label(message.language), BUTTON_MAX, "utf-16")
         rows = [_row(choice) for choice in choices]
         return _interactive("list", message.text, {"button": label, "sections": [{"rows": rows}]})
 
@@ -266,9 +266,9 @@ def _interactive(kind: str, text: str, action: Mapping[str, Any]) -> Mapping[str
 
 
 def _row(choice: OutboundChoice) -> Mapping[str, Any]:
-    row = {"id": choice.id, "title": fitted(choice.label, ROW_MAX, "utf-16")}
+    row = {"id": choice.id, "title": shortened_to(choice.label, ROW_MAX, "utf-16")}
     if row["title"] != choice.label:
-        row["description"] = fitted(choice.label, ROW_MORE_MAX, "utf-16")
+        row["description"] = shortened_to(choice.label, ROW_MORE_MAX, "utf-16")
     return row
 
 

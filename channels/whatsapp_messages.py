@@ -77,8 +77,15 @@ def _message(account: str, message: Any, sole: Any) -> Inbound | None:
         text=text,
         choice_id=choice,
         media=media,
+        message_id=_named(kind, key, message),
         sent_at=_moment(message),
     )
+
+
+def _named(kind: str, key: str, message: dict[str, Any]) -> str:
+    """Give the id of the message that was written, or written anew."""
+    original = _dict(message.get("edit")).get("original_message_id")
+    return str(original) if kind == "edit" and _is_name(original) else key
 
 
 def _content(kind: str, message: dict[str, Any]) -> tuple[InboundKind, str | None, str | None, MediaRef | None]:

@@ -1,86 +1,55 @@
 """The platforms that are set up: every adapter is made here, in one visible list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
-from bot.actions import Wording
 from bot.languages import DEFAULT
 from bot.wording import Catalogue
+from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
 from channels.telegram import TelegramAdapter
+from channels.wechat import WeChatAdapter
+from channels.wechat_api import WeChatApi
+from channels.wechat_messages import CHANNEL as WECHAT
+from channels.wecom import WecomAdapter
+from channels.wecom_api import Fetch, WecomApi
 from channels.whatsapp import Access, Template, WhatsAppAdapter
-from handoff.channels import DeskChannel
 from sportello.settings import Settings
 from store.database import Database
 
 
 def adapters(
-    settings: Settings,
-    database: Database,  # noqa: ARG001 - for platforms with tokens
-    clock: Callable[[], datetime],  # noqa: ARG001 - likewise
-    catalogue: Catalogue,
+    settings: Settings, database: Database, clock: Callable[[], datetime], catalogue: Catalogue
 ) -> tuple[Adapter, ...]:
     """Make the adapters of the platforms that are set up."""
     made: list[Adapter] = []
-    if CHANNELS["telegram"](settings):
+    if settings.telegram_token.get_secret_value():
         made.append(telegram(settings))
-    if CHANNELS["whatsapp"](settings):
+    if settings.wechat_app_id:
+        made.append(wechat(settings, database, clock))
+    if settings.wecom_secret.get_secret_value():
+        made.append(wecom(settings, database, clock))
+    if settings.whatsapp_phone_id:
         made.append(whatsapp(settings, catalogue))
     return tuple(made)
 
 
 def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdapter]:
     """Give the adapters whose platform may call us: without a secret to know it by, a platform may not."""
-    made: list[CalledAdapter] = []
-    for adapter in adapters:
-        if isinstance(adapter, TelegramAdapter) and settings.telegram_secret.get_secret_value():
-            made.append(adapter)
-        if isinstance(adapter, WhatsAppAdapter) and settings.whatsapp_secret.get_secret_value():
-            made.append(adapter)
-    return made
+    secrets = {
+        TelegramAdapter: settings.telegram_secret,
+        WeChatAdapter: settings.wechat_token,
+        WecomAdapter: settings.wecom_token,
+        WhatsAppAdapter: settings.whatsapp_secret,
+    }
+    known = TelegramAdapter | WeChatAdapter | WecomAdapter | WhatsAppAdapter
+    found = [adapter for adapter in adapters if isinstance(adapter, known)]
+    return [adapter for adapter in found if secrets[type(adapter)].get_secret_value()]
 
 
-# The channels that this program knows and when each is on, in the order in which pages and `sportello settings` list
-# them.
-CHANNELS: Final[Mapping[str, Callable[[Settings], bool]]] = {
-    "telegram": lambda settings: bool(settings.telegram_token.get_secret_value()),
-    "whatsapp": lambda settings: bool(settings.whatsapp_phone_id and settings.whatsapp_token.get_secret_value()),
-}
-
-
-def transfers(settings: Settings) -> list[tuple[str, bool, str]]:
-    """Give every channel by id, whether it is on, and what it transfers to whom, as the desk says it."""
-    catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
-    return [
-        (
-            name,
-            is_on(settings),
-            catalogue.text(
-                Wording("desk.channels.transfers", (("whom", catalogue.text(f"desk.whom.{name}", "en")),)), "en"
-            ),
-        )
-        for name, is_on in CHANNELS.items()
-    ]
-
-
-def desk_channels(adapters: tuple[Adapter, ...]) -> list[DeskChannel]:
-    """Give every channel as the desk shows it, those that are not set up too."""
-    return [_desk_channel(name, next((made for made in adapters if made.channel == name), None)) for name in CHANNELS]
-
-
-def _desk_channel(name: str, adapter: Adapter | None) -> DeskChannel:
-    if adapter is None:
-        return DeskChannel(name, None)
-    window = adapter.capabilities.after_text
-    return DeskChannel(
-        name, adapter.account, windowed=window is not None, messages=None if window is None else window.messages
-    )
-
-
-def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:  # noqa: ARG001 - for platforms that only ring
+def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:
     """Give the adapters whose platform only says that there is something to fetch."""
-    return []
+    return [adapter for adapter in adapters if isinstance(adapter, WecomAdapter)]
 
 
 def telegram(settings: Settings) -> TelegramAdapter:
@@ -90,6 +59,38 @@ def telegram(settings: Settings) -> TelegramAdapter:
         settings.telegram_secret.get_secret_value(),
         settings.telegram_api_base,
         rate=settings.telegram_rate,
+    )
+
+
+def wechat(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WeChatAdapter:
+    """Make the adapter of the WeChat Official Account."""
+    app_id = settings.wechat_app_id
+    api = WeChatApi(app_id, settings.wechat_secret.get_secret_value(), settings.wechat_api_base)
+    return WeChatAdapter(
+        app_id=app_id,
+        api=api,
+        tokens=AccessToken(database, channel=WECHAT, account=app_id, fetch=api.fetch_token, clock=clock),
+        token=settings.wechat_token.get_secret_value(),
+        aes_key=settings.wechat_aes_key.get_secret_value(),
+        old_aes_key=settings.wechat_old_aes_key.get_secret_value(),
+        mode=settings.wechat_mode,
+    )
+
+
+def wecom(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WecomAdapter:
+    """Make the adapter of the customer service account at WeCom."""
+    corp_id, account = settings.wecom_corp_id, settings.wecom_open_kfid
+
+    def kept(fetch: Fetch) -> AccessToken:
+        return AccessToken(database, channel=WecomAdapter.channel, account=account, fetch=fetch, clock=clock)
+
+    return WecomAdapter(
+        corp_id=corp_id,
+        open_kfid=account,
+        api=WecomApi(corp_id, settings.wecom_secret.get_secret_value(), settings.wecom_api_base, kept),
+        token=settings.wecom_token.get_secret_value(),
+        aes_key=settings.wecom_aes_key.get_secret_value(),
+        menus=settings.wecom_menus,
     )
 
 

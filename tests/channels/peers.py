@@ -5,6 +5,7 @@ from typing import Final
 
 from tests.channels.peer import Peer
 from tests.channels.telegram_peer import TelegramPeer
+from tests.channels.wecom_peer import WecomPeer
 from tests.channels.whatsapp_peer import WhatsAppPeer
 
-PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer, WhatsAppPeer)
+PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer, WecomPeer, WhatsAppPeer)

@@ -106,7 +106,7 @@ def test_what_we_cannot_read_is_told_to_the_resident_as_a_medium_we_cannot_read(
 def test_an_edited_text_comes_as_such() -> None:
     inner = {"type": "text", "text": {"body": "corretto"}}
     found = only(message("edit", edit={"original_message_id": "wamid.6", "message": inner}))
-    assert (found.kind, found.text) == (InboundKind.EDITED, "corretto")
+    assert (found.kind, found.text, found.message_id) == (InboundKind.EDITED, "corretto", "wamid.6")
     image = {"original_message_id": "wamid.6", "message": {"type": "image", "image": {"id": "m1"}}}
     assert only(message("edit", edit=image)).media == MediaRef("other", "wamid.7")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.adapter import MediumGoneError, Outbound, OutboundChoice, PlatformRefusedError, WireMessage
-from channels.rendering import fitted, measure, render
+from channels.rendering import render
 from channels.results import Blocked, NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown, WindowClosed
 from channels.whatsapp import Template, WhatsAppAdapter
 from channels.whatsapp_errors import result_of, result_of_code
@@ -100,13 +100,6 @@ async def test_whatever_is_to_be_said_keeps_within_every_limit(text: str, names:
         await own.aclose()
     offered = [choice for message in api.sent for choice in message.choices]
     assert [choice[0] for choice in offered] == ([c.id for c in choices(*names)] if len(names) <= 10 else [])
-
-
-@given(text=labels, longest=st.integers(4, 40))
-def test_a_label_is_cut_at_a_grapheme_and_says_so(text: str, longest: int) -> None:
-    cut = fitted(text, longest, "utf-16")
-    assert measure(cut, "utf-16") <= longest
-    assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
 
 
 async def test_too_long_is_told_apart_whoever_counts(api: FakeCloudApi, adapter: WhatsAppAdapter) -> None:

@@ -9,6 +9,7 @@ from unittest import mock
 from channels.adapter import Call, CalledAdapter
 from channels.whatsapp import Access, Template, WhatsAppAdapter
 from tests.channels.peer import Trouble
+from tests.conftest import START
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.whatsapp_api import (
     PHONE_ID,
@@ -58,7 +59,7 @@ class WhatsAppPeer:
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         self.api.heard(thread)
-        return call_of(text_value(text, key=f"wamid.in{event}", sender=thread))
+        return call_of(text_value(text, key=f"wamid.in{event}", sender=thread, at=START.timestamp()))
 
     def forged(self) -> Sequence[Call]:
         good = call_of(text_value("ciao", key="wamid.1", sender=CHAT))

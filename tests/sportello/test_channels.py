@@ -16,7 +16,7 @@ from handoff import live
 from handoff.channels import Allowance, Channels
 from handoff.console import Desk as DeskPages
 from sportello.app import shell_of
-from sportello.platforms import desk_channels, transfers
+from sportello.channel_list import desk_channels, transfers
 from store import access_tokens, budgets, cursors, health, staff, tickets, traffic
 from store.outbox import OutboxStatus
 from store.staff import Role

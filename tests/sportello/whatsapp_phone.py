@@ -50,7 +50,7 @@ class Phone:
     async def write(self, text: str) -> None:
         self._written += 1
         self.api.heard(RESIDENT)
-        await self.call(text_value(text, key=f"wamid.in{self._written}", sender=RESIDENT))
+        await self.call(text_value(text, key=f"wamid.in{self._written}", sender=RESIDENT, at=self.api.clock()))
 
     async def deliver(self) -> None:
         """Send whatever may be sent, with the pauses that the pace asks for."""
