@@ -1,6 +1,7 @@
 """The web application: every router and handler, in one visible place."""
 
 import hmac
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,8 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from channels import webchat, webhooks
+from channels import phone_gateway, webchat, webhooks
+from channels.handing_over import HandingOver
 from channels.passive import PassiveReplies
+from channels.phone_gateway import PhoneGateway
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
@@ -22,7 +25,7 @@ from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
-from sportello.platforms import called
+from sportello.platforms import called, phones
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -93,8 +96,10 @@ def create_app(program: Program) -> ASGIApp:
             ),
         )
     )
+    _add_handed_over(app, program)
     app.include_router(sign_in.router(shell, identity, program.database))
-    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id)
+    phone_names = [name for name, _ in settings.phones]
+    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id, phone_names)
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
 
@@ -108,6 +113,25 @@ def create_app(program: Program) -> ASGIApp:
     app.include_router(pages.router(editing))
     _add_probes(app, program)
     return Protection(app, secure=settings.secure)
+
+
+def _add_handed_over(app: FastAPI, program: Program) -> None:
+    """Add where phones deliver and fetch by themselves."""
+    app.include_router(
+        phone_gateway.router(
+            PhoneGateway(
+                database=program.database,
+                passive=PassiveReplies(program.database, program.hub, program.clock),
+                handing_over=HandingOver(program.database, program.hub, program.clock, phone_gateway.LEASE),
+                clock=program.clock,
+                new_id=program.new_id,
+                counts=program.inbox_counts,
+                catalogue=program.catalogue,
+                devices=phones(program.settings),
+                repeats_within=timedelta(seconds=program.settings.phone_repeat_seconds),
+            )
+        )
+    )
 
 
 def _add_probes(app: FastAPI, program: Program) -> None:

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
+from channels import phone
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
+from channels.phone import PhoneDevice
 from channels.telegram import TelegramAdapter
 from sportello.settings import Settings
 from store.database import Database
+
+# Channels whose messages are taken by an operator, a phone or a bridge: nothing of ours sends them.
+HANDED_OVER: Final = ("relay", phone.CHANNEL, "bridge")
 
 
 def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:  # noqa: ARG001 - for platforms with tokens
@@ -36,3 +42,8 @@ def telegram(settings: Settings) -> TelegramAdapter:
         settings.telegram_api_base,
         rate=settings.telegram_rate,
     )
+
+
+def phones(settings: Settings) -> tuple[PhoneDevice, ...]:
+    """Make the phones that pass on notifications. Nothing pushes to them: they fetch."""
+    return tuple(PhoneDevice(name, token) for name, token in settings.phones)

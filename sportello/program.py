@@ -53,6 +53,7 @@ class Program:
     deliveries: tuple[Deliveries, ...]
     pulls: tuple[Pulls, ...]
     registry: CollectorRegistry
+    counts: Counts
     inbox_counts: InboxCounts
 
     async def close(self) -> None:
@@ -138,5 +139,6 @@ def compose(
         deliveries=deliveries,
         pulls=pulls,
         registry=registry,
+        counts=counts,
         inbox_counts=inbox_counts,
     )

