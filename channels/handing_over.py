@@ -130,10 +130,9 @@ class HandingOver:
             )
             if ended is None:
                 return None
-            stands, is_new = ended
             channel, account = source.channel, source.account
-            if is_new and stands is OutboxStatus.SENT:
+            if ended.is_new and ended.status is OutboxStatus.SENT:
                 await health.went_out(connection, channel=channel, account=account, now=now)
-            elif is_new:
+            elif ended.is_new:
                 await health.went_wrong(connection, channel=channel, account=account, reason=error or "failed", now=now)
-        return stands
+        return ended.status

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from store.conversations import conversations
 from store.database import Read, Write
@@ -42,6 +42,53 @@ async def waiting(connection: Read, conversation_id: UUID) -> list[Waiting]:
     return [Waiting(row.id, row.seq, row.payload, row.created_at) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A chat that an operator serves; `waiting` messages are to be sent, `name` is what the app shows."""
+
+    conversation_id: UUID
+    account: str
+    name: str
+    language: str | None
+    waiting: int
+    updated_at: datetime
+
+
+async def threads(connection: Read, channel: str, *, most: int = 200) -> list[Thread]:
+    """Give the chats of a channel: those first where something waits, the longest first; then the newest."""
+    since = func.min(outbox.c.created_at)
+    rows = await connection.execute(
+        select(
+            conversations.c.id,
+            conversations.c.account,
+            conversations.c.user_ref,
+            func.coalesce(conversations.c.language, conversations.c.language_hint).label("language"),
+            conversations.c.updated_at,
+            func.count(outbox.c.id).label("waiting"),
+        )
+        .outerjoin(
+            outbox,
+            (outbox.c.conversation_id == conversations.c.id)
+            & (outbox.c.status == OutboxStatus.QUEUED.value)
+            & (outbox.c.kind == OutboxKind.MESSAGE.value),
+        )
+        .where(conversations.c.channel == channel)
+        .group_by(conversations.c.id)
+        .order_by(since.asc().nulls_last(), conversations.c.updated_at.desc(), conversations.c.id)
+        .limit(most)
+    )
+    return [Thread(row.id, row.account, row.user_ref, row.language, row.waiting, row.updated_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a row stands, and whether it came to stand so now."""
+
+    status: OutboxStatus
+    is_new: bool
+    conversation_id: UUID
+
+
 async def recipient(connection: Read, conversation_id: UUID) -> str:
     """Give the resident's name or number as the app shows it. Raises where there is no such conversation."""
     found = await connection.execute(select(conversations.c.user_ref).where(conversations.c.id == conversation_id))
@@ -58,8 +105,8 @@ async def end(
     status: OutboxStatus,
     error: str | None,
     now: datetime,
-) -> tuple[OutboxStatus, bool] | None:
-    """End a row as whoever took it says; gives how it stands now, and whether that is new.
+) -> Ended | None:
+    """End a row as whoever took it says; gives how it stands now.
 
     None where there is no such row in the channel, and the account where one is named. A row that ended in another
     way stays as it ended.
@@ -78,9 +125,13 @@ async def end(
         # The next one of the chat may go, and whoever watches the conversation sees how this one ended.
         notify(connection, Topic.OUTBOX, channel)
         notify(connection, Topic.CONVERSATION, str(conversation_id))
-        return status, True
-    stands = (await connection.execute(select(outbox.c.status).where(*ours))).scalar_one_or_none()
-    return None if stands is None else (OutboxStatus(stands), False)
+        return Ended(status, is_new=True, conversation_id=conversation_id)
+    stands = (await connection.execute(select(outbox.c.status, outbox.c.conversation_id).where(*ours))).one_or_none()
+    return (
+        None
+        if stands is None
+        else Ended(OutboxStatus(stands.status), is_new=False, conversation_id=stands.conversation_id)
+    )
 
 
 async def give_up(connection: Write, channels: Sequence[str], *, before: datetime, now: datetime) -> int:

@@ -123,23 +123,28 @@ async def waiting(connection: Read, *, most: int = 50) -> list[Quarantined]:
     return [_quarantined(row) for row in rows]
 
 
+async def one_waiting(connection: Write, quarantine_id: int) -> Quarantined | None:
+    """Give a row that waits, and lock it, so that two operators cannot both decide; None where it waits no longer."""
+    row = (
+        await connection.execute(
+            select(quarantine)
+            .where(quarantine.c.id == quarantine_id, quarantine.c.status == QuarantineStatus.WAITING.value)
+            .with_for_update()
+        )
+    ).one_or_none()
+    return None if row is None else _quarantined(row)
+
+
 async def decide(
     connection: Write, quarantine_id: int, *, status: QuarantineStatus, conversation_id: UUID | None, now: datetime
-) -> Quarantined | None:
-    """Take a row out of the quarantine and give what it said; None where it waits no longer."""
-    taken = select(quarantine).where(
-        quarantine.c.id == quarantine_id, quarantine.c.status == QuarantineStatus.WAITING.value
-    )
-    row = (await connection.execute(taken.with_for_update())).one_or_none()
-    if row is None:
-        return None
+) -> None:
+    """Take a row that `one_waiting` gave out of the quarantine."""
     await connection.execute(
         update(quarantine)
         .where(quarantine.c.id == quarantine_id)
         .values(status=status.value, conversation_id=conversation_id, sender=None, text=None, decided_at=now)
     )
     notify(connection, Topic.OUTBOX, WAKES)
-    return _quarantined(row)
 
 
 async def forget(connection: Write, conversation_id: UUID) -> None:
