@@ -193,8 +193,8 @@ class BadPayloadError(Exception):
     """A payload that the adapter cannot read; it is set aside. The message never holds what was sent."""
 
 
-class Adapter(Protocol):
-    """One platform. Construct it with what it needs; it reads no environment and keeps no conversation."""
+class Source(Protocol):
+    """Where messages come from, and what can be carried back; how they get back is not said here."""
 
     channel: str
     account: str
@@ -205,6 +205,10 @@ class Adapter(Protocol):
 
     def parse(self, payload: Any) -> Sequence[Inbound]:
         """Turn a payload into what came in; empty where it holds nothing for us. Raises BadPayloadError only."""
+
+
+class Adapter(Source, Protocol):
+    """One platform. Construct it with what it needs; it reads no environment and keeps no conversation."""
 
     async def send(self, thread: str, message: WireMessage) -> SendResult:
         """Send one message. Never raises for what a platform can do."""

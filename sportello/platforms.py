@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
+from channels import phone
 from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
+from channels.phone import PhoneDevice
 from channels.telegram import TelegramAdapter
 from channels.wechat import WeChatAdapter
 from channels.wechat_api import WeChatApi
@@ -13,6 +16,9 @@ from channels.wecom import WecomAdapter
 from channels.wecom_api import Fetch, WecomApi
 from sportello.settings import Settings
 from store.database import Database
+
+# Channels whose messages are taken by an operator, a phone or a bridge: nothing of ours sends them.
+HANDED_OVER: Final = ("relay", phone.CHANNEL, "bridge")
 
 
 def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:
@@ -83,3 +89,8 @@ def wecom(settings: Settings, database: Database, clock: Callable[[], datetime])
         aes_key=settings.wecom_aes_key.get_secret_value(),
         menus=settings.wecom_menus,
     )
+
+
+def phones(settings: Settings) -> tuple[PhoneDevice, ...]:
+    """Make the phones that pass on notifications. Nothing pushes to them: they fetch."""
+    return tuple(PhoneDevice(name, token) for name, token in settings.phones)
