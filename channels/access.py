@@ -109,7 +109,7 @@ class AccessToken:
                 return fetched.token
             await access_tokens.give_up(connection, channel=self._channel, account=self._account)
         if stored is not None and stored.expires_at > now:
-            # A new one was to be had early: the old one is as good as it was.
+            # Asked for early, and not to be had: the old one is good for minutes more.
             return stored.token
         raise NoTokenError(fetched)
 

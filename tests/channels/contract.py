@@ -111,7 +111,13 @@ class Line:
                 until = self.clock() + window.lasts
                 messages = window.messages
                 await budgets.renew(
-                    connection, found, messages=messages, until=until, reply_code=None, now=self.clock()
+                    connection,
+                    found,
+                    messages=messages,
+                    until=until,
+                    reply_code=None,
+                    since=self.clock(),
+                    now=self.clock(),
                 )
         return found
 
