@@ -433,8 +433,9 @@ async def test_media_are_fetched_for_three_days(api: FakeKf, adapter: WecomAdapt
     with pytest.raises(PlatformRefusedError, match="45009"):
         await adapter.fetch(media_id)
     large = api.keeps("video/mp4", b"\0" * (MEDIUM_MAX + 1))
-    with pytest.raises(MediumGoneError):
+    with pytest.raises(MediumGoneError) as too_large:
         await adapter.fetch(large)
+    assert too_large.value.too_large
     clock.advance(days=3)
     with pytest.raises(MediumGoneError):
         await adapter.fetch(media_id)
