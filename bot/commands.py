@@ -1,6 +1,7 @@
 """The words that steer a conversation, in every language and script: "menu", "stop", "a person" ..."""
 
 import unicodedata
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -41,7 +42,7 @@ _WORDS: Final[dict[Command, str]] = {
         thèmes, themes, sujets, aide, début
         menú, temas, inicio, ayuda
         меню, теми, допомога, початок, dopomoha
-        /menu, /help
+        /menu, /help, /aiuto
     """,
     Command.LANGUAGE: """
         lingua, lingue, cambia lingua, cambiare lingua
@@ -88,7 +89,7 @@ _WORDS: Final[dict[Command, str]] = {
         supprimer mes données, supprimer mes donnees, supprime mes données, efface mes données, effacer tout
         borra mis datos, borrar mis datos, elimina mis datos, eliminar mis datos, borrar todo
         видалити мої дані, видаліть мої дані, видали мої дані, видалити все, vydalyty moi dani
-        /delete
+        /delete, /cancella
     """,
     Command.PERSON: """
         persona, una persona, parlare con una persona, voglio parlare con una persona, operatore, mediatore,
@@ -114,7 +115,7 @@ _WORDS: Final[dict[Command, str]] = {
         hablar con una persona, quiero hablar con una persona, quiero una persona, hablar con alguien, operador,
         mediador, mediadora
         людина, людину, жива людина, поговорити з людиною, хочу поговорити з людиною, оператор, liudyna, lyudyna
-        /person
+        /person, /persona
     """,
     Command.YES: """
         sì, si, certo, va bene, ok sì, d'accordo
@@ -259,3 +260,17 @@ def number_of(text: str) -> int | None:
     except (ValueError, TypeError):
         return None
     return int(value) if value >= 1 and value == int(value) else None
+
+
+def label_of(text: str, labels: Sequence[str]) -> int | None:
+    """Give the place, from 0, of the label that a whole message is, or None.
+
+    The label may have its number before it, as a line of a list has when it is copied. Where two labels are alike,
+    neither is meant.
+    """
+    key = normalised(text)
+    if not key:
+        return None
+    names = [normalised(label) for label in labels]
+    found = [place for place, name in enumerate(names) if key in {name, f"{place + 1} {name}"}]
+    return found[0] if len(found) == 1 else None

@@ -1,10 +1,12 @@
-"""The contract that every platform meets: what comes in, what goes out, and how sending can end."""
+"""The contract that every platform meets: what comes in, what goes out, and what a platform can carry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+from channels.results import SendResult
 
 
 class InboundKind(StrEnum):
@@ -20,6 +22,9 @@ class InboundKind(StrEnum):
     GROUP = "group"
     LEFT = "left"
     RETURNED = "returned"
+    # A message of ours that the platform took and could not deliver: `message_id` is the platform's id of it, and
+    # `payload` the value of `store.outbox.OutboxStatus` that it ends with.
+    UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,11 @@ class Inbound:
     """One thing that came in, in our own terms.
 
     `event_key` is unique within channel and account. `thread` is the chat, `user_ref` the person in
-    it. `acknowledge` is the platform's id of a tap that wants a quick answer. `sent_at` is the
-    platform's time, for staff only: order comes from the inbox.
+    it. `acknowledge` is the platform's id of a tap that wants a quick answer. `payload` is the scene with
+    `START`: the word that a link or a poster carried. `album` is the same for media sent together.
+    `message_id` is the platform's id of the message, the same when it comes again as `EDITED`.
+    `reply_code` lets one message be sent for a moment. `sent_at` is the platform's time, for staff only:
+    order comes from the inbox.
     """
 
     channel: str
@@ -51,14 +59,17 @@ class Inbound:
     choice_id: str | None = None
     payload: str | None = None
     media: MediaRef | None = None
+    album: str | None = None
+    message_id: str | None = None
     language_hint: str | None = None
     acknowledge: str | None = None
+    reply_code: str | None = None
     sent_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Write what a turn needs as JSON values."""
         data: dict[str, Any] = {"kind": self.kind.value}
-        for name in ("text", "choice_id", "payload", "language_hint"):
+        for name in ("text", "choice_id", "payload", "album", "message_id", "language_hint"):
             value = getattr(self, name)
             if value is not None:
                 data[name] = value
@@ -102,77 +113,67 @@ class Outbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """How long a platform lets us write after a resident did something, and how many messages; None: any number."""
+
+    lasts: timedelta
+    messages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a platform can carry. `unit` says in what `text_max` is counted."""
+    """What a platform can carry. `unit` says in what `text_max` is counted.
+
+    `choices_max`: so many choices can be tapped under a message; more than that become a numbered list.
+    `choices_text_max`: and only under a text of at most so much, counted as `text_max` is; None where any text may
+    have choices.
+    `after_text` and `after_tap`: the windows that a message, and a tap or a scan, open; None where there is no
+    window. `reserved`: so many messages of a window are kept for mediators. `merges`: what waits for one chat goes
+    as one message. `passive`: so long the platform holds its request open for a first reply.
+    """
 
     text_max: int
     unit: Literal["utf-16", "bytes"]
-    buttons: bool
+    choices_max: int
     chat_interval: timedelta
     account_interval: timedelta
+    after_text: Window | None = None
+    after_tap: Window | None = None
+    reserved: int = 0
+    merges: bool = False
+    passive: timedelta | None = None
+    choices_text_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WireMessage:
-    """One message as the platform gets it: a text within its length, buttons on the last part only."""
+    """One message as the platform gets it: a text within its length, choices on the last part only.
+
+    `key` is the same whenever the same part is tried again. `reply_code` is what `Inbound.reply_code` gave,
+    with the one message that may use it.
+    """
 
     text: str
     choices: tuple[OutboundChoice, ...] = ()
+    key: str = ""
+    reply_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """The platform took it; `id` is the platform's own."""
+class Call:
+    """One request of a platform: headers in small letters, the query, and the body as it came."""
 
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RetryAfter:
-    """Not sent, and known not to be: try again after `delay`; `scope` is what has to wait meanwhile."""
-
-    delay: timedelta
-    scope: Literal["message", "chat", "account"]
-    reason: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
-    """The resident cannot be reached any more: blocked, deactivated, chat gone."""
+class Answer:
+    """What a platform gets back for its request, in its own words."""
 
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WindowClosed:
-    """The platform lets us write only for a while after the resident did, and that is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaExhausted:
-    """The platform lets us write only so many messages, and they are used up."""
-
-
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """The platform found the text too long, whatever we counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Nobody knows whether it arrived. Never repeated by itself; staff see it."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsPerson:
-    """The platform refuses it for good, for a reason in the message or in our set-up; staff see it."""
-
-    reason: str
-
-
-SendResult = Sent | RetryAfter | Blocked | WindowClosed | QuotaExhausted | TooLong | Unknown | NeedsPerson
+    body: str = ""
+    media_type: str = "text/plain"
 
 
 class RejectedError(Exception):
@@ -199,9 +200,6 @@ class Adapter(Protocol):
     account: str
     capabilities: Capabilities
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise RejectedError unless the request comes from the platform. Constant time."""
-
     def event_key(self, payload: Any) -> str:
         """Give a dedupe key for any payload whatsoever, even one that cannot be parsed. Never raises."""
 
@@ -216,3 +214,66 @@ class Adapter(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class CalledAdapter(Adapter, Protocol):
+    """A platform that calls us at `/webhooks/CHANNEL`. `body_max` is in bytes."""
+
+    body_max: int
+
+    def check(self, call: Call, *, now: datetime) -> Answer:
+        """Answer the GET request with which a platform checks an address. Raises RejectedError."""
+
+    def verify(self, call: Call, *, now: datetime) -> Any:
+        """Give the payload of a request that comes from the platform, decrypted; raise RejectedError for any other.
+
+        Secrets and signatures are compared in constant time. A body that is no payload at all is given as it
+        came, for `parse` to refuse: it is set aside, and not sent again and again.
+        """
+
+    def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:
+        """Say in the platform's words that the payload is stored, with the first reply where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a platform gave for a cursor: payloads to parse, the next cursor, and whether there is more now."""
+
+    payloads: tuple[Any, ...]
+    cursor: str
+    more: bool
+
+
+class PulledAdapter(CalledAdapter, Protocol):
+    """A platform whose call only says that there is something to fetch."""
+
+    def doorbell(self, payload: Any) -> str | None:
+        """Give the token with which to fetch what a call announces; None where it announces nothing."""
+
+    async def pull(self, cursor: str, token: str) -> Pulled | SendResult:
+        """Fetch what came after a cursor; a result that is no `Pulled` says why there is nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A medium as it was fetched: its type as the platform says, and its bytes."""
+
+    media_type: str
+    content: bytes
+
+
+class MediumGoneError(Exception):
+    """The platform has the medium no longer, or it is larger than can be fetched; the message says which."""
+
+    def __init__(self, message: str, *, too_large: bool = False) -> None:
+        """Say what became of it."""
+        super().__init__(message)
+        self.too_large = too_large
+
+
+@runtime_checkable
+class MediaSource(Protocol):
+    """A platform from which media can be fetched when somebody wants to see them."""
+
+    async def fetch(self, ref: str) -> Medium:
+        """Fetch a medium by `MediaRef.ref`. Raises MediumGoneError, or PlatformRefusedError for a passing trouble."""

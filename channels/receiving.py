@@ -2,20 +2,37 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from channels.adapter import Adapter, BadPayloadError, Inbound
+from channels.adapter import Adapter, BadPayloadError, Capabilities, Inbound, InboundKind, Window
 from channels.counting import InboxCounts
-from store import conversations, inbox, outbox
+from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
 from store.database import Database, Write
-from store.outbox import OutboxKind, Priority
+from store.outbox import OutboxKind, OutboxStatus, Priority
+
+# The parts of an album come one after the other: so long the first waits for the others.
+ALBUM_RESTS: Final = timedelta(seconds=1.5)
+# What a platform counts as a tap or a scan and not as a message.
+_TAPS = frozenset({InboundKind.CHOICE, InboundKind.PICK, InboundKind.START, InboundKind.RETURNED})
+# What opens no window: the resident did nothing that lets us write.
+_SILENT = frozenset({InboundKind.LEFT, InboundKind.GROUP, InboundKind.UNDELIVERED})
 
 
-async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: datetime) -> bool:
-    """Store one thing that came in; False where it was stored before.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One thing that came in, with its conversation; `is_new` is false where it was stored before."""
+
+    inbound: Inbound
+    conversation_id: UUID
+    is_new: bool
+
+
+async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: datetime) -> Received:
+    """Store one thing that came in, unless it was stored before.
 
     A tap also gets its acknowledgement queued, which goes out before any turn.
     """
@@ -35,6 +52,7 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
         event_key=inbound.event_key,
         conversation_id=conversation_id,
         payload=storable(inbound.to_json()),
+        not_before=now + ALBUM_RESTS if inbound.album is not None else now,
         now=now,
     )
     if is_new and inbound.acknowledge is not None:
@@ -48,7 +66,7 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
             seq=None,
             now=now,
         )
-    return is_new
+    return Received(inbound, conversation_id, is_new)
 
 
 async def take_in(
@@ -59,34 +77,88 @@ async def take_in(
     clock: Callable[[], datetime],
     new_id: Callable[[], UUID],
     counts: InboxCounts,
-) -> None:
+) -> list[Received]:
     """Store a payload in one transaction, or set it aside where the adapter cannot read it.
 
     Raises only what the database raises: then the platform is to send it again.
     """
-    now = clock()
     async with database.begin() as connection:
-        try:
-            arrived = adapter.parse(payload)
-        except BadPayloadError as error:
-            added = await inbox.set_aside(
-                connection,
-                channel=adapter.channel,
-                account=adapter.account,
-                event_key=adapter.event_key(payload),
-                raw=raw(payload),
-                error=str(error),
-                now=now,
-            )
-            if added:
-                counts.set_aside.labels(channel=adapter.channel).inc()
-            return
-        new = [await receive(connection, inbound, new_id=new_id(), now=now) for inbound in arrived]
-    for inbound, is_new in zip(arrived, new, strict=True):
-        if is_new:
-            counts.received.labels(channel=adapter.channel, kind=inbound.kind.value).inc()
-        else:
-            counts.repeated.labels(channel=adapter.channel).inc()
+        received = await store(connection, adapter, payload, now=clock(), new_id=new_id, counts=counts)
+    for each in received:
+        counted = counts.received.labels(channel=adapter.channel, kind=each.inbound.kind.value)
+        (counted if each.is_new else counts.repeated.labels(channel=adapter.channel)).inc()
+    return received
+
+
+async def store(
+    connection: Write,
+    adapter: Adapter,
+    payload: Any,
+    *,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    counts: InboxCounts,
+) -> list[Received]:
+    """Store a payload, or set it aside where the adapter cannot read it."""
+    try:
+        arrived = adapter.parse(payload)
+    except BadPayloadError as error:
+        added = await inbox.set_aside(
+            connection,
+            channel=adapter.channel,
+            account=adapter.account,
+            event_key=adapter.event_key(payload),
+            raw=raw(payload),
+            error=str(error),
+            now=now,
+        )
+        if added:
+            counts.set_aside.labels(channel=adapter.channel).inc()
+        return []
+    received = [await receive(connection, inbound, new_id=new_id(), now=now) for inbound in arrived]
+    for each in received:
+        if each.is_new:
+            await _open_window(connection, each, adapter.capabilities, now=now)
+    if received:
+        await health.came_in(connection, channel=adapter.channel, account=adapter.account, now=now)
+    return received
+
+
+async def _open_window(connection: Write, received: Received, can: Capabilities, *, now: datetime) -> None:
+    """Remember what the platform lets us write now, send what waited for it, and keep a slot for the first reply."""
+    inbound, conversation_id = received.inbound, received.conversation_id
+    if inbound.kind in _SILENT:
+        await _believe(connection, received, now=now)
+        return
+    window: Window | None = can.after_tap if inbound.kind in _TAPS else can.after_text
+    if window is not None:
+        # What is fetched late was done before: the platform counts from then on.
+        since = min(inbound.sent_at or now, now)
+        await budgets.renew(
+            connection,
+            conversation_id,
+            messages=window.messages,
+            until=since + window.lasts,
+            reply_code=inbound.reply_code,
+            now=now,
+            since=since,
+        )
+        await outbox.resume(connection, conversation_id, now=now)
+    if can.passive is not None:
+        # Until then nothing else goes to this chat: the reply is to go with the platform's own request.
+        await pacing.pause_chat(connection, conversation_id, until=now + can.passive)
+
+
+async def _believe(connection: Write, received: Received, *, now: datetime) -> None:
+    """Set our count of a chat's window to what a platform says of a message that did not arrive.
+
+    Here and not in a turn, so that what the resident did after it counts again.
+    """
+    if received.inbound.kind is InboundKind.UNDELIVERED:
+        if received.inbound.payload == OutboxStatus.QUOTA_EXHAUSTED:
+            await budgets.exhaust(connection, received.conversation_id)
+        elif received.inbound.payload == OutboxStatus.WINDOW_CLOSED:
+            await budgets.close(connection, received.conversation_id, now=now)
 
 
 def storable(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embedding import DIMENSIONS, Vectors
+from knowledge.embedding import Vectors
 from knowledge.labels import DANGERS, Phrase
 from knowledge.romanising import pinyin_joined
 from knowledge.scripts import PINYIN
@@ -196,7 +196,7 @@ def _means(kinds: Sequence[str], vectors: Vectors) -> dict[str, Row]:
 def _head(rows: Row, owners: NDArray[np.intp], labels: int) -> Row:
     """Fit one direction a label by regularised least squares, in closed form; the last row is the intercept."""
     weights, inputs = _weighted(rows, owners, labels)
-    targets = np.zeros((DIMENSIONS + 1, labels))
+    targets = np.zeros((inputs.shape[1], labels))
     np.add.at(targets.T, owners, inputs * weights)
     return np.linalg.solve(_gram(weights, inputs), targets).astype(np.float32)
 
@@ -208,7 +208,7 @@ def _weighted(rows: Row, owners: NDArray[np.intp], labels: int) -> tuple[NDArray
 
 
 def _gram(weights: NDArray[np.float64], inputs: Row) -> NDArray[np.float64]:
-    gram: NDArray[np.float64] = (inputs * weights).T @ inputs + _RIDGE * np.eye(DIMENSIONS + 1)
+    gram: NDArray[np.float64] = (inputs * weights).T @ inputs + _RIDGE * np.eye(inputs.shape[1])
     return gram
 
 

@@ -14,7 +14,8 @@ from pydantic_settings import SettingsError
 from knowledge import evaluating
 from sportello import asking, clock, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
-from sportello.settings import PREFIX, Settings, described
+from sportello.platform_settings import PREFIX
+from sportello.settings import Settings, described
 from store.staff import Role, StaffMember
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -33,8 +34,9 @@ def _settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        _stop(f"{name}: {first['msg']}")
+        said = first["msg"].removeprefix("Value error, ")
+        # What concerns several settings names them itself.
+        _stop(f"{PREFIX}{'_'.join(str(part) for part in first['loc']).upper()}: {said}" if first["loc"] else said)
     except SettingsError as error:
         _stop(str(error))
     logs.set_up(settings)
@@ -234,6 +236,20 @@ def knowledge_collisions(
 def telegram_set_webhook() -> None:
     """Tell Telegram to send updates to this installation's public address, with the secret."""
     typer.echo(commands.run(telegram_commands.set_webhook(_settings())))
+
+
+@telegram_app.command("describe")
+def telegram_describe() -> None:
+    """Set the bot's commands and descriptions, in every language."""
+    typer.echo(commands.run(telegram_commands.describe(_settings())))
+
+
+@telegram_app.command("link")
+def telegram_link(
+    scene: Annotated[str, typer.Argument(help="Word for the poster or card: letters, digits, _ and -.")],
+) -> None:
+    """Print the link for a poster or a card; the desk shows by which one somebody came."""
+    typer.echo(commands.run(telegram_commands.link(_settings(), scene)))
 
 
 @telegram_app.command("poll")

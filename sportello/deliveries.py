@@ -1,17 +1,18 @@
 """Deliveries: what is in the outbox goes out through its platform, and the result decides what happens next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from channels.adapter import (
-    Adapter,
+from channels.adapter import Adapter, Outbound
+from channels.gathering import gathered
+from channels.rendering import render
+from channels.results import (
     Blocked,
     NeedsPerson,
-    Outbound,
     QuotaExhausted,
     RetryAfter,
     SendResult,
@@ -20,11 +21,11 @@ from channels.adapter import (
     Unknown,
     WindowClosed,
 )
-from channels.rendering import render
 from sportello.counting import Counts
-from store import inbox, outbox, pacing
+from store import budgets, health, inbox, outbox, pacing
+from store.budgets import Allowance, Spent
 from store.database import Database, Write
-from store.outbox import OutboxKind, OutboxStatus
+from store.outbox import OutboxKind, OutboxStatus, Priority
 from store.pacing import Leased, Pace
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,10 @@ _ENDINGS: Final[dict[type[SendResult], OutboxStatus]] = {
     TooLong: OutboxStatus.TOO_LONG,
     Unknown: OutboxStatus.UNKNOWN,
     NeedsPerson: OutboxStatus.NEEDS_PERSON,
+}
+_PARKED: Final = {
+    Allowance.CLOSED: OutboxStatus.WINDOW_CLOSED,
+    Allowance.EXHAUSTED: OutboxStatus.QUOTA_EXHAUSTED,
 }
 
 
@@ -63,9 +68,9 @@ class Deliveries:
     async def open(self) -> None:
         """Make sure that the account's pace has a row to be kept in."""
         async with self.database.begin() as connection:
-            await pacing.open_account(
-                connection, channel=self.adapter.channel, account=self.adapter.account, now=self.clock()
-            )
+            channel, account = self.adapter.channel, self.adapter.account
+            await pacing.open_account(connection, channel=channel, account=account, now=self.clock())
+            await health.open_channel(connection, channel=channel, account=account)
 
     async def deliver(self, go_on: Callable[[], bool] = lambda: False) -> bool:
         """Send the next message that may be sent now, and others after it as long as `go_on` says so.
@@ -79,20 +84,51 @@ class Deliveries:
             result, parts = await self._send(leased)
             async with self.database.begin() as connection:
                 await self._settle(connection, leased, result, parts=parts)
+                await self._note(connection, leased, result)
                 following = await self._lease(connection) if go_on() else None
             self._count(leased, result)
             leased = following
         return sent_any
 
     async def _lease(self, connection: Write) -> Leased | None:
-        return await pacing.lease(
-            connection,
-            channel=self.adapter.channel,
-            account=self.adapter.account,
-            pace=self.pace,
-            lease_for=LEASE,
-            now=self.clock(),
-        )
+        """Take the next row that its chat's window has room for; the others are parked until the resident writes."""
+        while True:
+            now = self.clock()
+            leased = await pacing.lease(
+                connection,
+                channel=self.adapter.channel,
+                account=self.adapter.account,
+                pace=self.pace,
+                lease_for=LEASE,
+                now=now,
+            )
+            if leased is None or leased.kind is OutboxKind.ACKNOWLEDGE:
+                return leased
+            spent = await self._spend(connection, leased, now=now)
+            if spent.allowance is Allowance.GIVEN:
+                leased = await gathered(connection, leased, self.adapter.capabilities, now=now)
+                return replace(leased, reply_code=spent.reply_code)
+            await outbox.park(connection, leased.id, status=_PARKED[spent.allowance], error=None, now=now)
+            self.counts.deliveries.labels(channel=self.adapter.channel, result=spent.allowance.value).inc()
+
+    async def _spend(self, connection: Write, leased: Leased, *, now: datetime) -> Spent:
+        """Take one message from what the platform lets us send; some of it is kept for mediators."""
+        can = self.adapter.capabilities
+        if can.after_text is None:
+            return Spent(Allowance.GIVEN)
+        reserved = 0 if leased.priority is Priority.MEDIATOR else can.reserved
+        return await budgets.spend(connection, leased.conversation_id, reserved=reserved, now=now)
+
+    async def _note(self, connection: Write, leased: Leased, result: SendResult) -> None:
+        """Keep the channel's health: what concerns one resident alone says nothing about it."""
+        address, now = leased.address, self.clock()
+        if isinstance(result, Sent):
+            await health.went_out(connection, channel=address.channel, account=address.account, now=now)
+        elif isinstance(result, RetryAfter | Unknown | NeedsPerson):
+            reason = result.reason or type(result).__name__
+            await health.went_wrong(
+                connection, channel=address.channel, account=address.account, reason=reason, now=now
+            )
 
     def _count(self, leased: Leased, result: SendResult) -> None:
         self.counts.deliveries.labels(channel=self.adapter.channel, result=type(result).__name__).inc()
@@ -110,7 +146,8 @@ class Deliveries:
         if leased.kind is OutboxKind.ACKNOWLEDGE:
             return await self.adapter.acknowledge(leased.payload["reference"]), 1
         wire = render(Outbound.from_json(leased.payload), self.adapter.capabilities)
-        return await self.adapter.send(leased.address.thread, wire[leased.parts_sent]), len(wire)
+        part = replace(wire[leased.parts_sent], key=f"{leased.id}-{leased.parts_sent}", reply_code=leased.reply_code)
+        return await self.adapter.send(leased.address.thread, part), len(wire)
 
     async def _settle(self, connection: Write, leased: Leased, result: SendResult, *, parts: int) -> None:
         """Decide, in this one place, what a result leads to."""
@@ -126,7 +163,11 @@ class Deliveries:
             return
         status = _ENDINGS.get(type(result), OutboxStatus.NEEDS_PERSON)
         reason = getattr(result, "reason", None)
-        await outbox.finish(connection, leased.id, status=status, error=reason, platform_ids=sent_ids, now=now)
+        if isinstance(result, WindowClosed | QuotaExhausted):
+            await self._believe(connection, leased, result, now=now)
+            await outbox.park(connection, leased.id, status=status, error=reason, now=now)
+        else:
+            await outbox.finish(connection, leased.id, status=status, error=reason, platform_ids=sent_ids, now=now)
         if not isinstance(result, Sent):
             log.warning("delivery_refused", outbox=leased.id, result=status.value, reason=reason)
         if isinstance(result, Blocked) and leased.kind is OutboxKind.MESSAGE:
@@ -141,8 +182,19 @@ class Deliveries:
                 now=now,
             )
 
+    async def _believe(
+        self, connection: Write, leased: Leased, result: WindowClosed | QuotaExhausted, *, now: datetime
+    ) -> None:
+        """Set our count of the chat's window to what the platform says."""
+        if isinstance(result, WindowClosed):
+            await budgets.close(connection, leased.conversation_id, now=now)
+        else:
+            await budgets.exhaust(connection, leased.conversation_id)
+
     async def _put_off(self, connection: Write, leased: Leased, result: RetryAfter, *, now: datetime) -> None:
         until = now + max(result.delay, self._backed_off(leased, result))
+        if leased.kind is OutboxKind.MESSAGE:
+            await budgets.give_back(connection, leased.conversation_id, reply_code=leased.reply_code)
         if result.scope == "account":
             await pacing.pause_account(
                 connection, channel=self.adapter.channel, account=self.adapter.account, until=until

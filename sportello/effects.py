@@ -93,8 +93,9 @@ class Effects:
         code = turn.state.language
         presenter = self.presenter()
         body = presenter.body(say, code)
-        if isinstance(say.parts[0], MediatorText):
-            seq = turn.append(Author.MEDIATOR, {"text": say.parts[0].text}, staff_id=staff_id)
+        by_mediator = isinstance(say.parts[0], MediatorText)
+        if by_mediator:
+            seq = turn.append(Author.MEDIATOR, {"text": body["blocks"][0]["text"]}, staff_id=staff_id)
         else:
             seq = turn.append(Author.BOT, body, language=code)
         address = turn.conversation.address
@@ -106,7 +107,7 @@ class Effects:
             conversation_id=turn.conversation.id,
             address=address,
             kind=OutboxKind.MESSAGE,
-            priority=Priority.LIVE,
+            priority=Priority.MEDIATOR if by_mediator else Priority.LIVE,
             payload=message.to_json(),
             seq=seq,
             now=turn.now,

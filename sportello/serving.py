@@ -206,6 +206,12 @@ def _tasks(
             )
             for number in range(settings.senders)
         ]
+    for pulls in program.pulls:
+        ringing = Bell(1)
+        hear.on(Topic.PULL, ringing.ring)
+        bells.append(ringing)
+        name = f"{pulls.adapter.channel}-pull"
+        tasks.append((name, partial(workers.pull, pulls, ringing, stop, program.clock)))
     terms = Terms(
         chat=timedelta(days=settings.chat_days),
         ticket=timedelta(days=settings.ticket_days),

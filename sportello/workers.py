@@ -10,9 +10,10 @@ import structlog
 from knowledge.embedding import EmbedderUnavailableError
 from sportello.deliveries import Deliveries, doubt
 from sportello.library import Library
+from sportello.pulling import Pulls
 from sportello.turns import Turns
 from sportello.waking import Bell
-from store import limits, retention
+from store import inbox, limits, retention
 from store.database import TROUBLES, Database
 from store.retention import Terms
 
@@ -24,6 +25,8 @@ POLL_SECONDS: Final = 2.0
 AFTER_TROUBLE_SECONDS: Final = 1.0
 DOUBT_EVERY: Final = 15.0
 CLEARING_EVERY: Final = 600.0
+# A platform repeats a request within seconds (WeChat: three times, every five).
+REPLIES_KEPT: Final = timedelta(minutes=5)
 
 # What may go wrong with the database or the network without any fault of ours: the next try may succeed.
 PASSING_TROUBLES: Final = (*TROUBLES, TimeoutError, EmbedderUnavailableError)
@@ -73,10 +76,30 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
         if not opened:
             await deliveries.open()
             opened = True
+        # As long as there is something to send: then the time until there is more.
+        await deliveries.deliver(lambda: not stop.asked)
         due = await deliveries.next_due()
         seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
-        if seconds > 0 or not await deliveries.deliver(lambda: not stop.asked):
-            # Due, and yet not to be had: another sender has it, or an earlier one of its conversation.
+        # Due, and yet not to be had: another sender has it, or an earlier one of its conversation.
+        await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))
+        return True
+
+    while not stop.asked:
+        await _tried(once, stop)
+
+
+async def pull(pulls: Pulls, bell: Bell, stop: Stop, clock: Callable[[], datetime]) -> None:
+    """Fetch until asked to stop."""
+    opened = False
+
+    async def once() -> bool:
+        nonlocal opened
+        if not opened:
+            await pulls.open()
+            opened = True
+        due = await pulls.next_due()
+        seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
+        if seconds > 0 or not await pulls.pull():
             await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))
         return True
 
@@ -116,6 +139,7 @@ async def clear_up(database: Database, terms: Terms, clock: Callable[[], datetim
         async with database.begin() as connection:
             deleted = await retention.sweep(connection, terms, now=now)
             await limits.sweep(connection, before=now - timedelta(days=1))
+            await inbox.forget_replies(connection, before=now - REPLIES_KEPT)
         if deleted:
             log.info("conversations_deleted", count=deleted)
         return True

@@ -44,6 +44,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Moment, nullable=False),
     Column("error", Text),
+    Column("reply", Text),
     Column("received_at", Moment, nullable=False),
     Column("finished_at", Moment),
     UniqueConstraint("channel", "account", "event_key"),
@@ -82,8 +83,9 @@ async def receive(
     conversation_id: UUID,
     payload: dict[str, Any],
     now: datetime,
+    not_before: datetime | None = None,
 ) -> bool:
-    """Add what came in and wake the workers; False where its key was seen before."""
+    """Add what came in and wake the workers; False where its key was seen before. No turn takes it `not_before`."""
     added = await connection.execute(
         insert(inbox)
         .values(
@@ -93,7 +95,7 @@ async def receive(
             conversation_id=conversation_id,
             payload=payload,
             status=InboxStatus.WAITING.value,
-            not_before=now,
+            not_before=not_before or now,
             received_at=now,
         )
         .on_conflict_do_nothing()
@@ -175,11 +177,44 @@ async def take(connection: Write, *, now: datetime) -> Waiting | None:
     return Waiting(row.id, row.payload, row.attempts, row.received_at, from_row(candidate))
 
 
-async def finish(connection: Write, inbox_id: int, *, now: datetime) -> None:
-    """Mark a row as done and drop what it said: from here on only the transcript keeps it."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How far a row is: `done` when its turn is over; `reply` is what went back with the platform's own request."""
+
+    id: int
+    done: bool
+    reply: str | None
+
+
+async def answered(connection: Write, *, channel: str, account: str, event_key: str) -> Answered | None:
+    """Give how far a row is, and lock it, so that a repeated request waits for the first."""
+    row = (
+        await connection.execute(
+            select(inbox.c.id, inbox.c.status, inbox.c.reply)
+            .where(inbox.c.channel == channel, inbox.c.account == account, inbox.c.event_key == event_key)
+            .with_for_update()
+        )
+    ).one_or_none()
+    return None if row is None else Answered(row.id, row.status != InboxStatus.WAITING.value, row.reply)
+
+
+async def keep_reply(connection: Write, inbox_id: int, reply: str) -> None:
+    """Keep what goes back with the platform's request, to say the same to a repetition of it."""
+    await connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(reply=reply))
+
+
+async def forget_replies(connection: Write, *, before: datetime) -> None:
+    """Drop the replies that no repetition will ask for any more."""
+    await connection.execute(
+        update(inbox).where(inbox.c.reply.is_not(None), inbox.c.finished_at < before).values(reply=None)
+    )
+
+
+async def finish(connection: Write, *inbox_ids: int, now: datetime) -> None:
+    """Mark rows as done and drop what they said: from here on only the transcript keeps it."""
     await connection.execute(
         update(inbox)
-        .where(inbox.c.id == inbox_id)
+        .where(inbox.c.id.in_(inbox_ids))
         .values(status=InboxStatus.DONE.value, payload=None, error=None, finished_at=now)
     )
 
@@ -242,5 +277,5 @@ async def erase_payloads(connection: Write, conversation_id: UUID, *, but: int) 
             inbox.c.id != but,
             inbox.c.status != InboxStatus.WAITING.value,
         )
-        .values(payload=None)
+        .values(payload=None, reply=None)
     )

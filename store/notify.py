@@ -26,6 +26,7 @@ class Topic(StrEnum):
     CONVERSATION = "sportello_conversation"
     QUEUE = "sportello_queue"
     KNOWLEDGE = "sportello_knowledge"
+    PULL = "sportello_pull"
 
 
 def notify(connection: Write, topic: Topic, payload: str = "") -> None:

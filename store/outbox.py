@@ -1,8 +1,9 @@
 """The outbox: everything that goes out through a platform, before it goes out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    func,
     select,
     text,
     update,
@@ -44,6 +46,7 @@ outbox = Table(
     Column("parts_sent", Integer, nullable=False, server_default="0"),
     Column("platform_ids", Document),
     Column("error", Text),
+    Column("merged_into", BigInteger),
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Index("ix_outbox_open", "priority", "id", postgresql_where=text("status = 'queued'")),
@@ -55,6 +58,9 @@ outbox = Table(
     ),
     Index("ix_outbox_sending", "lease_until", postgresql_where=text("status = 'sending'")),
     Index("ix_outbox_finished_at", "finished_at"),
+    Index(
+        "ix_outbox_parked", "conversation_id", postgresql_where=text("status IN ('window-closed', 'quota-exhausted')")
+    ),
 )
 
 
@@ -66,11 +72,12 @@ class OutboxKind(StrEnum):
 
 
 class Priority(IntEnum):
-    """Smaller goes first."""
+    """Smaller goes first, where several chats wait; within a chat the order is always that of the transcript."""
 
     ACKNOWLEDGE = 0
-    LIVE = 1
-    BROADCAST = 2
+    MEDIATOR = 1
+    LIVE = 2
+    BROADCAST = 3
 
 
 class OutboxStatus(StrEnum):
@@ -86,6 +93,12 @@ class OutboxStatus(StrEnum):
     TOO_LONG = "too-long"
     NEEDS_PERSON = "needs-person"
     CANCELLED = "cancelled"
+    # Went as a part of another row.
+    MERGED = "merged"
+
+
+# Not sent, and sent after all as soon as the resident writes again.
+PARKED: Final = frozenset({OutboxStatus.WINDOW_CLOSED, OutboxStatus.QUOTA_EXHAUSTED})
 
 
 async def queue(
@@ -150,6 +163,60 @@ async def postpone(connection: Write, outbox_id: int, *, until: datetime, error:
     )
 
 
+async def park(connection: Write, outbox_id: int, *, status: OutboxStatus, error: str | None, now: datetime) -> None:
+    """End a row for now, with a status of `PARKED`: it keeps its payload, and `resume` sends it after all."""
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.id == outbox_id)
+        .values(status=status.value, error=error, finished_at=now, lease_until=None)
+    )
+
+
+async def resume(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
+    """Queue again what was parked for a conversation."""
+    resumed = await connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.conversation_id == conversation_id,
+            outbox.c.status.in_([status.value for status in PARKED]),
+            outbox.c.payload.is_not(None),
+        )
+        .values(status=OutboxStatus.QUEUED.value, due_at=now, error=None, finished_at=None, attempts=0)
+        .returning(outbox.c.id)
+    )
+    if resumed.all():
+        notify(connection, Topic.OUTBOX)
+
+
+async def fold(
+    connection: Write, outbox_id: int, *, payload: dict[str, Any], merged: Sequence[int], now: datetime
+) -> None:
+    """Let a row carry what the rows `merged` said; those end."""
+    await connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(payload=payload))
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(merged))
+        .values(status=OutboxStatus.MERGED.value, merged_into=outbox_id, payload=None, finished_at=now)
+    )
+
+
+async def contradict(
+    connection: Write, conversation_id: UUID, platform_id: str, *, status: OutboxStatus, error: str | None
+) -> bool:
+    """Remember that a message which the platform had taken did not arrive; False where it is none of ours."""
+    found = await connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.conversation_id == conversation_id,
+            outbox.c.status == OutboxStatus.SENT.value,
+            outbox.c.platform_ids["ids"].contains([platform_id]),
+        )
+        .values(status=status.value, error=error)
+        .returning(outbox.c.id)
+    )
+    return found.first() is not None
+
+
 async def doubt_expired(connection: Write, *, now: datetime) -> int:
     """End the rows whose sender died in the middle: nobody knows whether they arrived. Gives their number."""
     result = await connection.execute(
@@ -167,7 +234,10 @@ async def cancel_all(connection: Write, conversation_id: UUID, *, now: datetime)
     """Drop what is still queued for a conversation, as when the resident left or erased it."""
     await connection.execute(
         update(outbox)
-        .where(outbox.c.conversation_id == conversation_id, outbox.c.status == OutboxStatus.QUEUED.value)
+        .where(
+            outbox.c.conversation_id == conversation_id,
+            outbox.c.status.in_([OutboxStatus.QUEUED.value, *(status.value for status in PARKED)]),
+        )
         .values(status=OutboxStatus.CANCELLED.value, payload=None, finished_at=now)
     )
 
@@ -186,8 +256,10 @@ async def erase_payloads(connection: Write, conversation_id: UUID) -> None:
 
 async def deliveries(connection: Read, conversation_id: UUID) -> dict[int, OutboxStatus]:
     """Give, for each message of a conversation that went through a platform, how it stands."""
+    carrier = outbox.alias()
     rows = await connection.execute(
-        select(outbox.c.seq, outbox.c.status)
+        select(outbox.c.seq, func.coalesce(carrier.c.status, outbox.c.status).label("status"))
+        .outerjoin(carrier, carrier.c.id == outbox.c.merged_into)
         .where(outbox.c.conversation_id == conversation_id, outbox.c.seq.is_not(None))
         .order_by(outbox.c.id)
     )

@@ -1,5 +1,6 @@
 """The pace of what goes out: which row of the outbox may be sent now, and what has to wait."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -7,12 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     Executable,
-    ForeignKey,
-    PrimaryKeyConstraint,
-    Table,
+    Row,
     Text,
     bindparam,
     case,
@@ -26,26 +24,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Address, conversations
 from store.database import Read, Write
-from store.metadata import Moment, metadata
-from store.outbox import OutboxKind, OutboxStatus, outbox
-
-accounts = Table(
-    "accounts",
-    metadata,
-    Column("channel", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("next_send_at", Moment, nullable=False),
-    PrimaryKeyConstraint("channel", "account"),
-)
-
-# Beside the conversations and not in them: a turn holds its conversation's row for as long as it takes to
-# understand a message, and sending must not wait for that.
-chats = Table(
-    "chats",
-    metadata,
-    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
-    Column("next_send_at", Moment, nullable=False),
-)
+from store.metadata import Moment
+from store.outbox import OutboxKind, OutboxStatus, Priority, outbox
+from store.paces import accounts, chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +39,20 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A row that this process is to send now. `parts_sent` of its parts were sent before."""
+    """A row that this process is to send now: `parts_sent` of its parts were sent before, `reply_code` may be used."""
 
     id: int
     conversation_id: UUID
     address: Address
     kind: OutboxKind
+    priority: Priority
     seq: int | None
     payload: dict[str, Any]
     attempts: int
     parts_sent: int
     platform_ids: tuple[str, ...]
     created_at: datetime
+    reply_code: str | None = None
 
 
 async def open_account(connection: Write, *, channel: str, account: str, now: datetime) -> None:
@@ -172,11 +155,16 @@ async def lease(
     row = (await connection.execute(_LEASE, given)).one_or_none()
     if row is None:
         return None
+    return _leased(row)
+
+
+def _leased(row: Row[Any]) -> Leased:
     return Leased(
         id=row.id,
         conversation_id=row.conversation_id,
         address=Address(row.channel, row.account, row.thread),
         kind=OutboxKind(row.kind),
+        priority=Priority(row.priority),
         seq=row.seq,
         payload=row.payload,
         attempts=row.attempts,
@@ -186,12 +174,58 @@ async def lease(
     )
 
 
-async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
-    """Give the moment from which the next queued row may go, or None where nothing is queued.
+async def lease_reply(
+    connection: Write, conversation_id: UUID, *, lease_for: timedelta, now: datetime
+) -> Leased | None:
+    """Take the oldest message that waits for a chat, whatever the pace: it goes with the platform's own request.
 
-    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
-    when that one has ended. The acknowledgement of a tap waits for no pace.
+    None where nothing waits, or something is being sent already.
     """
+    open_now = (
+        select(outbox.c.id, outbox.c.status)
+        .where(
+            outbox.c.conversation_id == conversation_id,
+            outbox.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
+            outbox.c.kind == OutboxKind.MESSAGE.value,
+        )
+        .order_by(outbox.c.id)
+        .limit(1)
+        .with_for_update()
+    )
+    first = (await connection.execute(open_now)).one_or_none()
+    if first is None or first.status != OutboxStatus.QUEUED.value:
+        return None
+    row = (
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.id == first.id, conversations.c.id == outbox.c.conversation_id)
+            .values(status=OutboxStatus.SENDING.value, lease_until=now + lease_for, attempts=outbox.c.attempts + 1)
+            .returning(*outbox.c, conversations.c.thread)
+        )
+    ).one()
+    return _leased(row)
+
+
+async def companions(connection: Write, leased: Leased) -> list[tuple[int, dict[str, Any]]]:
+    """Give the rows that wait behind a leased one for the same chat, from the same kind of author, and lock them."""
+    rows = await connection.execute(
+        select(outbox.c.id, outbox.c.payload, outbox.c.priority)
+        .where(
+            outbox.c.conversation_id == leased.conversation_id,
+            outbox.c.status == OutboxStatus.QUEUED.value,
+            outbox.c.kind == OutboxKind.MESSAGE.value,
+            outbox.c.id > leased.id,
+        )
+        .order_by(outbox.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    alike = itertools.takewhile(lambda row: row.priority == leased.priority, rows)
+    return [(row.id, row.payload) for row in alike]
+
+
+def _next_due() -> Executable:
+    """Make the statement of `next_due`. Made once: it costs more to make than to run."""
+    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
     earlier = outbox.alias()
     being_sent = exists().where(
         earlier.c.conversation_id == outbox.c.conversation_id,
@@ -201,7 +235,7 @@ async def next_due(connection: Read, *, channel: str, account: str) -> datetime 
     )
     is_message = outbox.c.kind == OutboxKind.MESSAGE.value
     paced = func.greatest(outbox.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)
-    result = await connection.execute(
+    return (
         select(func.min(case((is_message, paced), else_=outbox.c.due_at)))
         .outerjoin(chats, chats.c.conversation_id == outbox.c.conversation_id)
         .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
@@ -212,6 +246,18 @@ async def next_due(connection: Read, *, channel: str, account: str) -> datetime 
             or_(~is_message, ~being_sent),
         )
     )
+
+
+_NEXT_DUE: Final = _next_due()
+
+
+async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
+    """Give the moment from which the next queued row may go, or None where nothing is queued.
+
+    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
+    when that one has ended. The acknowledgement of a tap waits for no pace.
+    """
+    result = await connection.execute(_NEXT_DUE, {"of_channel": channel, "of_account": account})
     moment: datetime | None = result.scalar_one()
     return moment
 
@@ -234,3 +280,8 @@ async def pause_chat(connection: Write, conversation_id: UUID, *, until: datetim
             set_={"next_send_at": func.greatest(chats.c.next_send_at, paused.excluded.next_send_at)},
         )
     )
+
+
+async def release_chat(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
+    """Let messages to one chat go again."""
+    await connection.execute(update(chats).where(chats.c.conversation_id == conversation_id).values(next_send_at=now))

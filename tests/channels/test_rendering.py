@@ -1,5 +1,6 @@
 """Rendering: within the platform's length in its own unit, nothing lost, never inside a grapheme."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.adapter import Capabilities, Outbound, OutboundChoice
-from channels.rendering import measure, render, shortened, split
+from channels.rendering import measure, render, shortened, shortened_to, split
 
 UNITS: tuple[Literal["utf-16", "bytes"], ...] = ("utf-16", "bytes")
 texts = st.text(
@@ -18,8 +19,8 @@ texts = st.text(
 )
 
 
-def capabilities(text_max: int, unit: Literal["utf-16", "bytes"] = "utf-16", *, buttons: bool = True) -> Capabilities:
-    return Capabilities(text_max, unit, buttons, timedelta(0), timedelta(0))
+def capabilities(text_max: int, unit: Literal["utf-16", "bytes"] = "utf-16", *, choices_max: int = 100) -> Capabilities:
+    return Capabilities(text_max, unit, choices_max, timedelta(0), timedelta(0))
 
 
 def without_space(text: str) -> str:
@@ -49,7 +50,7 @@ def test_rendering_gives_at_least_one_message_and_buttons_on_the_last(
     buttons: bool,  # noqa: FBT001 - drawn by hypothesis
 ) -> None:
     choices = tuple(OutboundChoice(f"1.{place}", label) for place, label in enumerate(labels))
-    wire = render(Outbound("it", tuple(paragraphs), choices), capabilities(100, buttons=buttons))
+    wire = render(Outbound("it", tuple(paragraphs), choices), capabilities(100, choices_max=100 if buttons else 0))
     assert wire
     assert all(message.text.strip() for message in wire)
     assert all(not message.choices for message in wire[:-1])
@@ -70,7 +71,7 @@ def test_sentences_end_in_every_script(end: str) -> None:
 
 def test_paragraphs_are_set_apart_and_choices_numbered_without_buttons() -> None:
     outbound = Outbound("ur", ("سلام", " ", "کیا؟"), (OutboundChoice("1.0", "جی ہاں"), OutboundChoice("1.1", "No (2)")))
-    (message,) = render(outbound, capabilities(4096, buttons=False))
+    (message,) = render(outbound, capabilities(4096, choices_max=0))
     assert message.text == "سلام\n\nکیا؟\n\n1. \u2068جی ہاں\u2069\n2. \u2068No (2)\u2069"
 
 
@@ -90,3 +91,29 @@ def test_bytes_are_counted_and_not_characters() -> None:
 def test_a_label_is_shortened_at_a_grapheme() -> None:
     assert shortened("👩🏽‍🚒" * 5, 3) == "👩🏽‍🚒👩🏽‍🚒…"
     assert shortened("breve", 60) == "breve"
+
+
+@given(st.text(st.sampled_from("ab 中اردক্ষ্মে👩🏽‍🚒"), max_size=60), st.integers(4, 90), st.sampled_from(UNITS))
+def test_a_label_is_cut_to_a_length_in_whole_graphemes(
+    label: str, longest: int, unit: Literal["utf-16", "bytes"]
+) -> None:
+    cut = shortened_to(label, longest, unit)
+    assert measure(cut, unit) <= longest
+    if measure(label, unit) <= longest:
+        assert cut == label
+        return
+    assert cut.endswith("…")
+    assert label.startswith(cut[:-1])
+    whole = regex.findall(r"\X", label)
+    if all(measure(grapheme, unit) <= longest for grapheme in whole):
+        assert cut[:-1] in {"".join(whole[:number]) for number in range(len(whole))}
+
+
+def test_choices_can_be_tapped_under_a_short_text_only_where_the_platform_says_so() -> None:
+    choices = (OutboundChoice("1.0", "是"), OutboundChoice("1.1", "否"))
+    can = replace(capabilities(200, "bytes"), choices_text_max=9)
+    (short,) = render(Outbound("zh", ("你好吗",), choices), can)
+    assert (short.text, short.choices) == ("你好吗", choices)
+    (long,) = render(Outbound("zh", ("你好吗？",), choices), can)
+    assert long.choices == ()
+    assert [line[:3] for line in long.text.splitlines()[-2:]] == ["1. ", "2. "]

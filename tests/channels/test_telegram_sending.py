@@ -10,16 +10,8 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from channels.adapter import (
-    Blocked,
-    NeedsPerson,
-    OutboundChoice,
-    RetryAfter,
-    Sent,
-    TooLong,
-    Unknown,
-    WireMessage,
-)
+from channels.adapter import OutboundChoice, WireMessage
+from channels.results import Blocked, NeedsPerson, RetryAfter, Sent, TooLong, Unknown
 from channels.telegram import TelegramAdapter
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi

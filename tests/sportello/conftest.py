@@ -70,7 +70,7 @@ class Desk:
             **fields,
         )
         async with self.program.database.begin() as connection:
-            return await receive(connection, inbound, new_id=self.new_id(), now=self.clock())
+            return (await receive(connection, inbound, new_id=self.new_id(), now=self.clock())).is_new
 
     async def turns(self) -> int:
         """Take turns until there is nothing to do; gives their number."""

@@ -26,7 +26,7 @@ from sportello.cards import CALLED, EMERGENCY, fault_of, lines_for
 CATALOGUE = Catalogue(ZoneInfo("Europe/Rome"), {"operator": "Comune di Prato", "service": "Sportello"})
 RECORDS, _ = record_files.read_records(files.STARTER)
 TELEGRAM = Capabilities(
-    text_max=TEXT_MAX, unit="utf-16", buttons=True, chat_interval=CHAT_INTERVAL, account_interval=CHAT_INTERVAL
+    text_max=TEXT_MAX, unit="utf-16", choices_max=100, chat_interval=CHAT_INTERVAL, account_interval=CHAT_INTERVAL
 )
 VERIFIED = {
     Danger.VIOLENCE: ["112", "1522", "0574 34472"],
@@ -111,7 +111,7 @@ def test_no_text_of_a_card_has_digits_of_its_own_or_says_what_must_not_be_said(c
         (Danger.VIOLENCE, "ur", "\u20681522\u2069 پر \u2068اردو\u2069 نہیں بولی جاتی", "Parlo \u2068urdu\u2069."),
         (Danger.VIOLENCE, "zh", "\u20681522\u2069 不说\u2068中文\u2069", "Parlo \u2068cinese\u2069."),
         (Danger.VIOLENCE, "en", "can find an interpreter", "Parlo \u2068inglese\u2069."),
-        (Danger.UNPAID_THREAT, "en", "\u20680574 1586530\u2069 does not speak \u2068English\u2069", "inglese"),
+        (Danger.UNPAID_THREAT, "en", "At \u20680574 1586530\u2069 they do not speak \u2068English\u2069", "inglese"),
         (Danger.UNPAID_THREAT, "bn", "\u20680574 1586530\u2069 নম্বরে \u2068বাংলা\u2069 বলা হয় না", "bengalese"),
     ],
 )

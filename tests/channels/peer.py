@@ -1,0 +1,56 @@
+"""What the one suite for all platforms needs to know of each: how it calls us, and how it can misbehave."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Any, Protocol
+
+from channels.adapter import Call, CalledAdapter
+
+
+class Trouble(StrEnum):
+    """What can happen to a message that we send."""
+
+    NONE = "sent"
+    THROTTLED = "throttled"
+    BLOCKED = "blocked"
+    WINDOW_CLOSED = "window closed"
+    QUOTA_EXHAUSTED = "quota exhausted"
+    TOO_LONG = "too long"
+    TIME_OUT = "time-out"
+    SERVER_ERROR = "5xx"
+    GARBAGE = "garbage with status 200"
+    NO_CONNECTION = "no connection"
+
+
+class Peer(Protocol):
+    """The other side of one adapter: a fake platform on loopback, and the requests that it makes."""
+
+    name: str
+
+    def text(self, text: str, *, event: int, thread: str) -> Call:
+        """Make the authentic request with which a resident's text arrives."""
+
+    def forged(self) -> Sequence[Call]:
+        """Make requests that look right and are not the platform's: each must be rejected."""
+
+    def replayed(self) -> Call | None:
+        """Make an authentic request seen too long ago to be believed; None where the platform signs no time."""
+
+    def malformed(self) -> Sequence[Call]:
+        """Make authentic requests that nobody can read: each is set aside, and answered as stored."""
+
+    def unknown(self) -> Call:
+        """Make an authentic request of a kind that nobody knows yet: stored as nothing, and answered."""
+
+    def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
+        """Give the adapter, connected to a fresh fake platform, with time-outs of a fraction of a second.
+
+        Where the platform waits for a first reply, `capabilities.passive` is as short: no turn is taken here.
+        """
+
+    def thread_for(self, trouble: Trouble) -> str | None:
+        """Make the next message to the chat given end so; None where this platform has no such trouble."""
+
+    def sent(self) -> Sequence[Any]:
+        """Give what the fake platform took."""
