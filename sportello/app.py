@@ -12,7 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from channels import phone_gateway, relay_live, relay_pages, webchat, webhooks
+from channels import bridge_gateway, phone_gateway, relay_live, relay_pages, webchat, webhooks
+from channels.bridge_gateway import BridgeGateway
 from channels.handing_over import HandingOver
 from channels.passive import PassiveReplies
 from channels.phone_gateway import PhoneGateway
@@ -27,7 +28,7 @@ from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
-from sportello.platforms import called, phones
+from sportello.platforms import bridges, called, phones
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -100,7 +101,7 @@ def create_app(program: Program) -> ASGIApp:
             ),
         )
     )
-    _add_handed_over(app, program)
+    _add_handed_over(app, program, shell)
     app.include_router(sign_in.router(shell, identity, program.database))
     phone_names = [name for name, _ in settings.phones]
     desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id, phone_names)
@@ -142,8 +143,8 @@ def _add_relay(app: FastAPI, program: Program, shell: Shell, identity: Identity)
     app.include_router(relay_live.router(desk))
 
 
-def _add_handed_over(app: FastAPI, program: Program) -> None:
-    """Add where phones deliver and fetch by themselves."""
+def _add_handed_over(app: FastAPI, program: Program, shell: Shell) -> None:
+    """Add where phones and a bridge deliver and fetch by themselves."""
     app.include_router(
         phone_gateway.router(
             PhoneGateway(
@@ -159,6 +160,19 @@ def _add_handed_over(app: FastAPI, program: Program) -> None:
             )
         )
     )
+    bridge = bridges(program.settings)
+    gateway = None
+    if bridge is not None:
+        gateway = BridgeGateway(
+            shell=shell,
+            database=program.database,
+            handing_over=HandingOver(program.database, program.hub, program.clock, bridge_gateway.LEASE),
+            clock=program.clock,
+            new_id=program.new_id,
+            counts=program.inbox_counts,
+            bridge=bridge,
+        )
+    app.include_router(bridge_gateway.router(gateway))
 
 
 def _add_probes(app: FastAPI, program: Program) -> None:
