@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from channels.results import SendResult
 
@@ -44,6 +44,7 @@ class Inbound:
     `event_key` is unique within channel and account. `thread` is the chat, `user_ref` the person in
     it. `acknowledge` is the platform's id of a tap that wants a quick answer. `payload` is the scene with
     `START`: the word that a link or a poster carried. `album` is the same for media sent together.
+    `message_id` is the platform's id of the message, the same when it comes again as `EDITED`.
     `reply_code` lets one message be sent for a moment. `sent_at` is the platform's time, for staff only:
     order comes from the inbox.
     """
@@ -216,8 +217,8 @@ class Adapter(Source, Protocol):
         """Let go of connections."""
 
 
-class CalledAdapter(Adapter, Protocol):
-    """A platform that calls us at `/webhooks/CHANNEL`. `body_max` is in bytes."""
+class CalledSource(Source, Protocol):
+    """Somebody who calls us, and is known by what they sign or send. `body_max` is in bytes."""
 
     body_max: int
 
@@ -233,6 +234,10 @@ class CalledAdapter(Adapter, Protocol):
 
     def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:
         """Say in the platform's words that the payload is stored, with the first reply where there is one."""
+
+
+class CalledAdapter(CalledSource, Adapter, Protocol):
+    """A platform that calls us at `/webhooks/CHANNEL`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +270,13 @@ class Medium:
 class MediumGoneError(Exception):
     """The platform has the medium no longer, or it is larger than can be fetched; the message says which."""
 
+    def __init__(self, message: str, *, too_large: bool = False) -> None:
+        """Say what became of it."""
+        super().__init__(message)
+        self.too_large = too_large
 
+
+@runtime_checkable
 class MediaSource(Protocol):
     """A platform from which media can be fetched when somebody wants to see them."""
 

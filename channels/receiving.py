@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from channels.adapter import BadPayloadError, Capabilities, Inbound, InboundKind, Source, Window
@@ -14,6 +14,8 @@ from store.conversations import Address
 from store.database import Database, Write
 from store.outbox import OutboxKind, Priority
 
+# The parts of an album come one after the other: so long the first waits for the others.
+ALBUM_RESTS: Final = timedelta(seconds=1.5)
 # What a platform counts as a tap or a scan and not as a message.
 _TAPS = frozenset({InboundKind.CHOICE, InboundKind.PICK, InboundKind.START, InboundKind.RETURNED})
 # What opens no window: the resident did nothing that lets us write.
@@ -50,6 +52,7 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
         event_key=inbound.event_key,
         conversation_id=conversation_id,
         payload=storable(inbound.to_json()),
+        not_before=now + ALBUM_RESTS if inbound.album is not None else now,
         now=now,
     )
     if is_new and inbound.acknowledge is not None:

@@ -18,6 +18,11 @@ _CUTS: Final = (
     regex.compile(r"(?:(?<=[.!?۔؟।])\s+|(?<=[。！？])\s*)"),
     regex.compile(r"\s+"),
 )
+# What belongs together: a link, and what is set apart from the writing direction around it.
+_WHOLE: Final = regex.compile(
+    r"https?://[^\s\u2066-\u2069、。，！？]+"
+    r"|[\u2066-\u2068](?:[^\u2066-\u2069]|[\u2066-\u2068][^\u2066-\u2069]*+\u2069)*+\u2069"
+)
 # A part is cut at a better place only where this much of it is filled; otherwise parts would be tiny.
 _LEAST_FILLED: Final = 0.4
 
@@ -54,8 +59,8 @@ def numbered(choices: Sequence[OutboundChoice]) -> str:
 def split(text: str, longest: int, unit: Unit) -> list[str]:
     """Cut a text into parts of at most `longest`, losing nothing but white space where it is cut.
 
-    Never inside a grapheme, as long as the grapheme itself fits; a link is cut only where it does not fit
-    into a part of its own.
+    Never inside a grapheme, as long as the grapheme itself fits; a link, and what is set apart with isolates, is
+    cut only where it does not fit into a part of its own.
     """
     parts: list[str] = []
     rest = text.strip()
@@ -74,8 +79,19 @@ def split(text: str, longest: int, unit: Unit) -> list[str]:
 def _cut(text: str, longest: int, unit: Unit) -> int:
     """Give where to cut a text that is too long: within `longest`, and after at least one character."""
     limit = _fitting(text, longest, unit)
+    wholes = [
+        found.span()
+        for found in _WHOLE.finditer(text, 0, limit + longest)
+        if found.start() < limit and measure(found.group(), unit) <= longest
+    ]
+    if wholes and 0 < wholes[-1][0] < limit < wholes[-1][1]:
+        limit = wholes[-1][0]
     for pattern in _CUTS:
-        ends = [found.end() for found in pattern.finditer(text, 0, limit + 1) if found.start() <= limit]
+        ends = [
+            found.end()
+            for found in pattern.finditer(text, 0, limit + 1)
+            if found.start() <= limit and not any(start < found.end() < end for start, end in wholes)
+        ]
         if ends and min(ends[-1], limit) >= limit * _LEAST_FILLED:
             return ends[-1]
     return limit

@@ -21,13 +21,14 @@ from channels.relay_desk import RelayDesk
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import console, live
+from handoff import console, live, media
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
+from sportello.media import fetching
 from sportello.platforms import bridges, called, phones
 from sportello.program import Program
 from store import migrations
@@ -108,6 +109,7 @@ def create_app(program: Program) -> ASGIApp:
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
     _add_relay(app, program, shell, identity)
+    app.include_router(media.router(desk, fetching(program.adapters)))
 
     def filler(records: Records) -> Filler:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)

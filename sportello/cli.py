@@ -222,6 +222,20 @@ def telegram_set_webhook() -> None:
     typer.echo(commands.run(telegram_commands.set_webhook(_settings())))
 
 
+@telegram_app.command("describe")
+def telegram_describe() -> None:
+    """Set the bot's commands and descriptions, in every language."""
+    typer.echo(commands.run(telegram_commands.describe(_settings())))
+
+
+@telegram_app.command("link")
+def telegram_link(
+    scene: Annotated[str, typer.Argument(help="Word for the poster or card: letters, digits, _ and -.")],
+) -> None:
+    """Print the link for a poster or a card; the desk shows by which one somebody came."""
+    typer.echo(commands.run(telegram_commands.link(_settings(), scene)))
+
+
 @telegram_app.command("poll")
 def telegram_poll(
     *,

@@ -120,6 +120,7 @@ def compose(
             effects=Effects(lambda: library.presenter, settings.hours, new_id),
             clock=clock,
             counts=counts,
+            scenes=settings.counted_scenes,
         )
         deliveries = tuple(Deliveries(database, adapter, clock, counts) for adapter in platforms)
         pulls = tuple(Pulls(database, each, clock, new_id, inbox_counts) for each in pulled(platforms))

@@ -20,6 +20,15 @@ BRIDGE_SECRET_LEAST: Final = 32
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
 
 
+# What Telegram allows in a link (https://core.telegram.org/bots/features#deep-linking); WeChat allows as much.
+SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def named(value: str) -> list[str]:
+    """Give the words of a setting that has commas between them."""
+    return [word for word in (part.strip() for part in value.split(",")) if word]
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -71,7 +80,15 @@ class Settings(BaseSettings):
         description="When mediators are at the desk, to tell residents. Empty: no hours are told.",
     )
 
-    telegram_token: SecretStr = Field(SecretStr(""), description="Token of the Telegram bot. Empty: no Telegram.")
+    scenes: str = Field(
+        "",
+        description="Words in links and QR codes (a poster, a card) that are counted apart, with commas between.",
+    )
+    telegram_token: SecretStr = Field(
+        SecretStr(""),
+        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram (Dubai, outside the EU)"
+        " all that residents and the service write to one another there, and who they are on Telegram.",
+    )
     telegram_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
     )
@@ -132,6 +149,14 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
     log_format: str = Field("console", pattern="^(console|json)$", description="How it is logged.")
 
+    @field_validator("scenes")
+    @classmethod
+    def _scenes_fit_into_a_link(cls, value: str) -> str:
+        for scene in named(value):
+            if not SCENE.fullmatch(scene):
+                raise ValueError(f"{scene!r} does not fit into a link: at most 64 letters, digits, _ and -")
+        return value
+
     @field_validator("desk_hours")
     @classmethod
     def _hours_can_be_read(cls, value: str) -> str:
@@ -173,6 +198,11 @@ class Settings(BaseSettings):
     def relayed(self) -> tuple[str, ...]:
         """Give the apps of the relay desk; where there are phones, it is there for what they must not answer."""
         return tuple(_listed(self.relay_apps)) or (RELAY_APPS if self.phones else ())
+
+    @property
+    def counted_scenes(self) -> frozenset[str]:
+        """Give the scenes that are counted apart."""
+        return frozenset(named(self.scenes))
 
     @property
     def zone(self) -> ZoneInfo:
