@@ -91,12 +91,16 @@ _WITHOUT_FILE: Final = frozenset({"location", "contact"})
 
 @dataclass(frozen=True, slots=True)
 class ShownMedium:
-    """A medium of a message; `place` counts within it from 0, `where` holds coordinates."""
+    """A medium of a message; `place` counts within it from 0, `where` holds coordinates.
+
+    `elsewhere`: it stays on somebody's phone or with a bridge, and cannot be fetched.
+    """
 
     kind: str
     place: int
     name: str | None = None
     where: str | None = None
+    elsewhere: bool = False
 
     @property
     def player(self) -> str | None:
@@ -106,13 +110,19 @@ class ShownMedium:
     @property
     def has_file(self) -> bool:
         """Tell whether there is something to fetch."""
-        return self.kind not in _WITHOUT_FILE
+        return self.kind not in _WITHOUT_FILE and not self.elsewhere
 
 
 def shown_media(body: Mapping[str, Any]) -> tuple[ShownMedium, ...]:
     """Give the media of a row of the transcript, in their order."""
     return tuple(
-        ShownMedium(medium["kind"], place, medium.get("name"), medium["ref"] if medium["kind"] == "location" else None)
+        ShownMedium(
+            medium["kind"],
+            place,
+            medium.get("name"),
+            medium["ref"] if medium["kind"] == "location" else None,
+            elsewhere=not medium["ref"],
+        )
         for place, medium in enumerate(media_of(body))
     )
 
