@@ -76,12 +76,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TextReceived:
-    """The resident wrote; `seq` is the place of the text in the transcript."""
+    """The resident wrote; `seq` is the place of the text in the transcript.
+
+    `picked` is what the text means where it is the label of a choice of the last list.
+    """
 
     seq: int
     text: str
     understanding: Understanding
     edited: bool = False
+    picked: Pick | None = None
 
 
 @dataclass(frozen=True, slots=True)

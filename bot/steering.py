@@ -59,10 +59,12 @@ def choice_expired(state: State, _event: ChoiceExpired) -> Step:
 
 
 def steered(state: State, event: TextReceived) -> Step | None:
-    """Carry out a steering word, a language's name or a number of the last list; None for any other text."""
+    """Carry out a number or label of the last list, a language's name or a steering word; None for any other text."""
     number = number_of(event.text)
     if number is not None and 1 <= number <= len(state.offered):
         return choice(state, ChoiceMade(state.offered[number - 1].pick))
+    if event.picked is not None:
+        return choice(state, ChoiceMade(event.picked))
     named = language_named(event.text)
     if named is not None:
         return _language(state, Pick(Verb.LANGUAGE, named))

@@ -125,6 +125,8 @@ class Capabilities:
     """What a platform can carry. `unit` says in what `text_max` is counted.
 
     `choices_max`: so many choices can be tapped under a message; more than that become a numbered list.
+    `choices_text_max`: and only under a text of at most so much, counted as `text_max` is; None where any text may
+    have choices.
     `after_text` and `after_tap`: the windows that a message, and a tap or a scan, open; None where there is no
     window. `reserved`: so many messages of a window are kept for mediators. `merges`: what waits for one chat goes
     as one message. `passive`: so long the platform holds its request open for a first reply.
@@ -140,6 +142,7 @@ class Capabilities:
     reserved: int = 0
     merges: bool = False
     passive: timedelta | None = None
+    choices_text_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +193,8 @@ class BadPayloadError(Exception):
     """A payload that the adapter cannot read; it is set aside. The message never holds what was sent."""
 
 
-class Adapter(Protocol):
-    """One platform. Construct it with what it needs; it reads no environment and keeps no conversation."""
+class Source(Protocol):
+    """Where messages come from, and what can be carried back; how they get back is not said here."""
 
     channel: str
     account: str
@@ -202,6 +205,10 @@ class Adapter(Protocol):
 
     def parse(self, payload: Any) -> Sequence[Inbound]:
         """Turn a payload into what came in; empty where it holds nothing for us. Raises BadPayloadError only."""
+
+
+class Adapter(Source, Protocol):
+    """One platform. Construct it with what it needs; it reads no environment and keeps no conversation."""
 
     async def send(self, thread: str, message: WireMessage) -> SendResult:
         """Send one message. Never raises for what a platform can do."""

@@ -1,18 +1,18 @@
 """Taking in what a platform sent: stored once, or set aside, and never lost for a reason inside the message."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from channels.adapter import Adapter, BadPayloadError, Capabilities, Inbound, InboundKind, Window
+from channels.adapter import BadPayloadError, Capabilities, Inbound, InboundKind, Source, Window
 from channels.counting import InboxCounts
 from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
 from store.database import Database, Write
-from store.outbox import OutboxKind, Priority
+from store.outbox import OutboxKind, OutboxStatus, Priority
 
 # The parts of an album come one after the other: so long the first waits for the others.
 ALBUM_RESTS: Final = timedelta(seconds=1.5)
@@ -71,7 +71,7 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
 
 async def take_in(
     database: Database,
-    adapter: Adapter,
+    adapter: Source,
     payload: Any,
     *,
     clock: Callable[[], datetime],
@@ -84,15 +84,21 @@ async def take_in(
     """
     async with database.begin() as connection:
         received = await store(connection, adapter, payload, now=clock(), new_id=new_id, counts=counts)
-    for each in received:
-        counted = counts.received.labels(channel=adapter.channel, kind=each.inbound.kind.value)
-        (counted if each.is_new else counts.repeated.labels(channel=adapter.channel)).inc()
+    count(received, counts)
     return received
+
+
+def count(received: Sequence[Received], counts: InboxCounts) -> None:
+    """Count what was stored, once it is committed."""
+    for each in received:
+        channel = each.inbound.channel
+        counted = counts.received.labels(channel=channel, kind=each.inbound.kind.value)
+        (counted if each.is_new else counts.repeated.labels(channel=channel)).inc()
 
 
 async def store(
     connection: Write,
-    adapter: Adapter,
+    adapter: Source,
     payload: Any,
     *,
     now: datetime,
@@ -115,6 +121,13 @@ async def store(
         if added:
             counts.set_aside.labels(channel=adapter.channel).inc()
         return []
+    return await keep(connection, adapter, arrived, now=now, new_id=new_id)
+
+
+async def keep(
+    connection: Write, adapter: Source, arrived: Sequence[Inbound], *, now: datetime, new_id: Callable[[], UUID]
+) -> list[Received]:
+    """Store what was parsed, with all that follows for its chat and its channel."""
     received = [await receive(connection, inbound, new_id=new_id(), now=now) for inbound in arrived]
     for each in received:
         if each.is_new:
@@ -128,21 +141,37 @@ async def _open_window(connection: Write, received: Received, can: Capabilities,
     """Remember what the platform lets us write now, send what waited for it, and keep a slot for the first reply."""
     inbound, conversation_id = received.inbound, received.conversation_id
     if inbound.kind in _SILENT:
+        await _believe(connection, received, now=now)
         return
     window: Window | None = can.after_tap if inbound.kind in _TAPS else can.after_text
     if window is not None:
+        # What is fetched late was done before: the platform counts from then on.
+        since = min(inbound.sent_at or now, now)
         await budgets.renew(
             connection,
             conversation_id,
             messages=window.messages,
-            until=now + window.lasts,
+            until=since + window.lasts,
             reply_code=inbound.reply_code,
             now=now,
+            since=since,
         )
         await outbox.resume(connection, conversation_id, now=now)
     if can.passive is not None:
         # Until then nothing else goes to this chat: the reply is to go with the platform's own request.
         await pacing.pause_chat(connection, conversation_id, until=now + can.passive)
+
+
+async def _believe(connection: Write, received: Received, *, now: datetime) -> None:
+    """Set our count of a chat's window to what a platform says of a message that did not arrive.
+
+    Here and not in a turn, so that what the resident did after it counts again.
+    """
+    if received.inbound.kind is InboundKind.UNDELIVERED:
+        if received.inbound.payload == OutboxStatus.QUOTA_EXHAUSTED:
+            await budgets.exhaust(connection, received.conversation_id)
+        elif received.inbound.payload == OutboxStatus.WINDOW_CLOSED:
+            await budgets.close(connection, received.conversation_id, now=now)
 
 
 def storable(value: Any) -> Any:

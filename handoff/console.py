@@ -1,6 +1,6 @@
 """The mediators' pages: the queue, the conversations, and what can be done with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -14,7 +14,7 @@ from bot.languages import CODES, DEFAULT, language
 from handoff import presence, queue, ticket
 from handoff.queue import AtCapacity, Claimed, TakenBy
 from handoff.ticket import OUTCOMES, Refused, Result
-from store import conversations, outbox, staff, tickets
+from store import conversations, health, outbox, staff, tickets
 from store.database import Database, Read
 from store.staff import Role, StaffMember
 from web.identity import Identity, SignedIn
@@ -40,6 +40,8 @@ class Desk:
     identity: Identity
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    # Names of the phones whose silence is an alarm.
+    phones: Sequence[str] = ()
 
     def key(self, signed_in: SignedIn, ticket_id: UUID, key: str) -> UUID:
         """Give the dedupe key of a form: what a page calls one use of it, within this member and ticket."""
@@ -52,6 +54,7 @@ class Desk:
             "waiting": await tickets.waiting(connection),
             "mine": [held for held in claimed if held.claimed_by == member.id],
             "others": [held for held in claimed if held.claimed_by != member.id],
+            "silent": await health.silent(connection, channel="phone", accounts=self.phones, now=self.clock()),
             "now": self.clock(),
         }
 

@@ -72,6 +72,7 @@ def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], A
                 for name in ("waiting", "mine", "others")
                 for held in lists[name]
             ]
+            + [phone.account for phone in lists["silent"]]
         )
         if state == last:
             return []

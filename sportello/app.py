@@ -1,17 +1,22 @@
 """The web application: every router and handler, in one visible place."""
 
 import hmac
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from channels import webchat, webhooks
+from channels import phone_gateway, relay_live, relay_pages, webchat, webhooks
+from channels.handing_over import HandingOver
 from channels.passive import PassiveReplies
+from channels.phone_gateway import PhoneGateway
+from channels.relay_desk import RelayDesk
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
@@ -22,8 +27,9 @@ from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
+from sportello import cards
 from sportello.media import fetching
-from sportello.platforms import called
+from sportello.platforms import called, phones
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -47,12 +53,14 @@ WAIT_SECONDS: Final = 3.0
 def shell_of(program: Program) -> Shell:
     """Make the page shell."""
     settings = program.settings
-    service = {
+    service: dict[str, str | timedelta] = {
         "name": settings.service_name,
         "operator": settings.operator,
         "contact": settings.contact,
-        "chat_days": f"{settings.chat_days:g}",
-        "ticket_days": f"{settings.ticket_days:g}",
+        "chat_days": timedelta(days=settings.chat_days),
+        "ticket_days": timedelta(days=settings.ticket_days),
+        # Whether the desk has a relay; a page that is not there has no link.
+        "relay": "on" if settings.relayed else "",
     }
     return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id)
 
@@ -94,22 +102,66 @@ def create_app(program: Program) -> ASGIApp:
             ),
         )
     )
+    _add_handed_over(app, program)
     app.include_router(sign_in.router(shell, identity, program.database))
-    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id)
+    phone_names = [name for name, _ in settings.phones]
+    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id, phone_names)
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
     app.include_router(media.router(desk, fetching(program.adapters)))
+    _add_relay(app, program, shell, identity)
 
     def filler(records: Records) -> Filler:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)
 
     # Before the entries, whose addresses would take those of the records for a slug and a language.
-    records = RecordEditing(shell, program.database, identity, program.clock, filler)
+    records = RecordEditing(shell, program.database, identity, program.clock, filler, cards.fault_of)
     app.include_router(record_pages.router(records))
     editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
     app.include_router(pages.router(editing))
     _add_probes(app, program)
     return Protection(app, secure=settings.secure)
+
+
+def _add_relay(app: FastAPI, program: Program, shell: Shell, identity: Identity) -> None:
+    """Add the relay desk, where an operator does by hand what no interface does."""
+
+    def in_italian(block: Mapping[str, Any]) -> str | None:
+        return program.library.presenter.in_italian(block)
+
+    desk = RelayDesk(
+        shell=shell,
+        database=program.database,
+        hub=program.hub,
+        identity=identity,
+        clock=program.clock,
+        new_id=program.new_id,
+        apps=program.settings.relayed,
+        phones=[name for name, _ in program.settings.phones],
+        in_italian=in_italian,
+        wait_seconds=WAIT_SECONDS,
+    )
+    app.include_router(relay_pages.router(desk))
+    app.include_router(relay_live.router(desk))
+
+
+def _add_handed_over(app: FastAPI, program: Program) -> None:
+    """Add where phones deliver and fetch by themselves."""
+    app.include_router(
+        phone_gateway.router(
+            PhoneGateway(
+                database=program.database,
+                passive=PassiveReplies(program.database, program.hub, program.clock),
+                handing_over=HandingOver(program.database, program.hub, program.clock, phone_gateway.LEASE),
+                clock=program.clock,
+                new_id=program.new_id,
+                counts=program.inbox_counts,
+                catalogue=program.catalogue,
+                devices=phones(program.settings),
+                repeats_within=timedelta(seconds=program.settings.phone_repeat_seconds),
+            )
+        )
+    )
 
 
 def _add_probes(app: FastAPI, program: Program) -> None:

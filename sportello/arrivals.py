@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from bot.commands import command_of, language_named, normalised, number_of
+from bot.commands import command_of, label_of, language_named, number_of
 from bot.events import (
     ChoiceExpired,
     ChoiceMade,
@@ -78,13 +78,15 @@ class Arrivals:
     async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
         turn.reachable = True
         body = {"text": text} | more
-        picked = None if edited else self._picked(turn, text)
-        if picked is not None:
-            turn.append(Author.RESIDENT, body, language=turn.state.language)
-            return ChoiceMade(picked)
         understanding = await self._understood(turn, text)
         seq = turn.append(Author.RESIDENT, body, language=understanding.language)
-        return TextReceived(seq, text, understanding, edited=edited)
+        return TextReceived(seq, text, understanding, edited=edited, picked=self._picked(turn, text))
+
+    def _picked(self, turn: Turn, text: str) -> Pick | None:
+        """Give the choice of the last list whose label a text is: not every platform has buttons."""
+        presenter, offered = self.presenter(), turn.state.offered
+        place = label_of(text, [presenter.label(choice, turn.state.language) for choice in offered])
+        return None if place is None else offered[place].pick
 
     async def _edited(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
         """Keep what a message says now beside what it said before; only another text is answered anew."""
@@ -99,18 +101,6 @@ class Arrivals:
             return await self._text(turn, text, more, edited=True)
         turn.append(Author.RESIDENT, _media_body([payload]) | more)
         return None
-
-    def _picked(self, turn: Turn, text: str) -> Pick | None:
-        """Give what a text picks that is the label of a choice of the last list; None where two have that label."""
-        if _steers(text):
-            return None
-        label, presenter = normalised(text), self.presenter()
-        offered = [
-            choice.pick
-            for choice in turn.state.offered
-            if label and normalised(presenter.label(choice, turn.state.language)) == label
-        ]
-        return offered[0] if len(offered) == 1 else None
 
     async def _understood(self, turn: Turn, text: str) -> Understanding:
         """Understand a text, unless nobody would use it: steering words, and what a mediator reads."""

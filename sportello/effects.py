@@ -24,7 +24,7 @@ from handoff.hours import DeskHours
 from handoff.queue import situation
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
-from store import conversations, feedback, inbox, outbox, tickets
+from store import conversations, feedback, inbox, outbox, quarantine, tickets
 from store.conversations import Author
 from store.outbox import OutboxKind, Priority
 
@@ -127,3 +127,4 @@ async def _erase(turn: Turn, *, but: int) -> None:
     await outbox.cancel_all(turn.connection, conversation_id, now=turn.now)
     await outbox.erase_payloads(turn.connection, conversation_id)
     await tickets.forget_question(turn.connection, conversation_id)
+    await quarantine.forget(turn.connection, conversation_id)

@@ -2,30 +2,51 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
+from channels import phone
+from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
+from channels.phone import PhoneDevice
 from channels.telegram import TelegramAdapter
+from channels.wechat import WeChatAdapter
+from channels.wechat_api import WeChatApi
+from channels.wechat_messages import CHANNEL as WECHAT
+from channels.wecom import WecomAdapter
+from channels.wecom_api import Fetch, WecomApi
 from sportello.settings import Settings
 from store.database import Database
 
+# Channels whose messages are taken by an operator, a phone or a bridge: nothing of ours sends them.
+HANDED_OVER: Final = ("relay", phone.CHANNEL, "bridge")
 
-def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:  # noqa: ARG001 - for platforms with tokens
+
+def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:
     """Make the adapters of the platforms that are set up."""
     made: list[Adapter] = []
     if settings.telegram_token.get_secret_value():
         made.append(telegram(settings))
+    if settings.wechat_app_id:
+        made.append(wechat(settings, database, clock))
+    if settings.wecom_secret.get_secret_value():
+        made.append(wecom(settings, database, clock))
     return tuple(made)
 
 
 def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdapter]:
     """Give the adapters whose platform may call us: without a secret to know it by, a platform may not."""
-    known = bool(settings.telegram_secret.get_secret_value())
-    return [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter) and known]
+    secrets = {
+        TelegramAdapter: settings.telegram_secret,
+        WeChatAdapter: settings.wechat_token,
+        WecomAdapter: settings.wecom_token,
+    }
+    found = [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter | WeChatAdapter | WecomAdapter)]
+    return [adapter for adapter in found if secrets[type(adapter)].get_secret_value()]
 
 
-def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:  # noqa: ARG001 - for platforms that only ring
+def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:
     """Give the adapters whose platform only says that there is something to fetch."""
-    return []
+    return [adapter for adapter in adapters if isinstance(adapter, WecomAdapter)]
 
 
 def telegram(settings: Settings) -> TelegramAdapter:
@@ -36,3 +57,40 @@ def telegram(settings: Settings) -> TelegramAdapter:
         settings.telegram_api_base,
         rate=settings.telegram_rate,
     )
+
+
+def wechat(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WeChatAdapter:
+    """Make the adapter of the WeChat Official Account."""
+    app_id = settings.wechat_app_id
+    api = WeChatApi(app_id, settings.wechat_secret.get_secret_value(), settings.wechat_api_base)
+    return WeChatAdapter(
+        app_id=app_id,
+        api=api,
+        tokens=AccessToken(database, channel=WECHAT, account=app_id, fetch=api.fetch_token, clock=clock),
+        token=settings.wechat_token.get_secret_value(),
+        aes_key=settings.wechat_aes_key.get_secret_value(),
+        old_aes_key=settings.wechat_old_aes_key.get_secret_value(),
+        mode=settings.wechat_mode,
+    )
+
+
+def wecom(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WecomAdapter:
+    """Make the adapter of the customer service account at WeCom."""
+    corp_id, account = settings.wecom_corp_id, settings.wecom_open_kfid
+
+    def kept(fetch: Fetch) -> AccessToken:
+        return AccessToken(database, channel=WecomAdapter.channel, account=account, fetch=fetch, clock=clock)
+
+    return WecomAdapter(
+        corp_id=corp_id,
+        open_kfid=account,
+        api=WecomApi(corp_id, settings.wecom_secret.get_secret_value(), settings.wecom_api_base, kept),
+        token=settings.wecom_token.get_secret_value(),
+        aes_key=settings.wecom_aes_key.get_secret_value(),
+        menus=settings.wecom_menus,
+    )
+
+
+def phones(settings: Settings) -> tuple[PhoneDevice, ...]:
+    """Make the phones that pass on notifications. Nothing pushes to them: they fetch."""
+    return tuple(PhoneDevice(name, token) for name, token in settings.phones)

@@ -114,7 +114,7 @@ class Presenter:
             code = part.language or code
             return {"kind": "text", "text": self.catalogue.text(part, code), "language": code}
         if isinstance(part, EmergencyCard):
-            return emergency_card(self.catalogue, part, code)
+            return emergency_card(self.catalogue, part, code, self.records.contacts)
         if isinstance(part, MediatorText):
             return {"kind": "text", "text": part.text, "language": None}
         return self._answer(part, code)
@@ -139,6 +139,21 @@ class Presenter:
             "draft": translation.unread,
             "to_verify": entry.to_verify,
         }
+
+    def in_italian(self, block: Mapping[str, Any]) -> str | None:
+        """Give the Italian of an answer in another language, as it reads today; None where there is none.
+
+        Which case an answer is stands nowhere but in its heading.
+        """
+        entry = self.entries.get(block.get("slug", ""))
+        if entry is None or block["language"] == DEFAULT:
+            return None
+        for facet in ("", *entry.facets):
+            same = answer_of(entry, facet, block["language"])
+            italian = answer_of(entry, facet, DEFAULT)
+            if same is not None and same[1] == block["question"] and italian is not None:
+                return fill(italian[2], DEFAULT, self.records, self.today(), self.catalogue)
+        return None
 
     def outbound(self, body: dict[str, Any], code: str, seq: int) -> Outbound:
         """Give a stored message as plain text for a platform; `seq` is its place in the transcript."""

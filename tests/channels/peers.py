@@ -5,5 +5,6 @@ from typing import Final
 
 from tests.channels.peer import Peer
 from tests.channels.telegram_peer import TelegramPeer
+from tests.channels.wecom_peer import WecomPeer
 
-PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer,)
+PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer, WecomPeer)
