@@ -42,7 +42,7 @@ _WORDS: Final[dict[Command, str]] = {
         thèmes, themes, sujets, aide, début
         menú, temas, inicio, ayuda
         меню, теми, допомога, початок, dopomoha
-        /menu, /help
+        /menu, /help, /aiuto
     """,
     Command.LANGUAGE: """
         lingua, lingue, cambia lingua, cambiare lingua
@@ -89,7 +89,7 @@ _WORDS: Final[dict[Command, str]] = {
         supprimer mes données, supprimer mes donnees, supprime mes données, efface mes données, effacer tout
         borra mis datos, borrar mis datos, elimina mis datos, eliminar mis datos, borrar todo
         видалити мої дані, видаліть мої дані, видали мої дані, видалити все, vydalyty moi dani
-        /delete
+        /delete, /cancella
     """,
     Command.PERSON: """
         persona, una persona, parlare con una persona, voglio parlare con una persona, operatore, mediatore,
@@ -115,7 +115,7 @@ _WORDS: Final[dict[Command, str]] = {
         hablar con una persona, quiero hablar con una persona, quiero una persona, hablar con alguien, operador,
         mediador, mediadora
         людина, людину, жива людина, поговорити з людиною, хочу поговорити з людиною, оператор, liudyna, lyudyna
-        /person
+        /person, /persona
     """,
     Command.YES: """
         sì, si, certo, va bene, ok sì, d'accordo

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from channels.results import SendResult
 
@@ -44,6 +44,7 @@ class Inbound:
     `event_key` is unique within channel and account. `thread` is the chat, `user_ref` the person in
     it. `acknowledge` is the platform's id of a tap that wants a quick answer. `payload` is the scene with
     `START`: the word that a link or a poster carried. `album` is the same for media sent together.
+    `message_id` is the platform's id of the message, the same when it comes again as `EDITED`.
     `reply_code` lets one message be sent for a moment. `sent_at` is the platform's time, for staff only:
     order comes from the inbox.
     """
@@ -124,6 +125,8 @@ class Capabilities:
     """What a platform can carry. `unit` says in what `text_max` is counted.
 
     `choices_max`: so many choices can be tapped under a message; more than that become a numbered list.
+    `choices_text_max`: and only under a text of at most so much, counted as `text_max` is; None where any text may
+    have choices.
     `after_text` and `after_tap`: the windows that a message, and a tap or a scan, open; None where there is no
     window. `reserved`: so many messages of a window are kept for mediators. `merges`: what waits for one chat goes
     as one message. `passive`: so long the platform holds its request open for a first reply.
@@ -139,6 +142,7 @@ class Capabilities:
     reserved: int = 0
     merges: bool = False
     passive: timedelta | None = None
+    choices_text_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +265,13 @@ class Medium:
 class MediumGoneError(Exception):
     """The platform has the medium no longer, or it is larger than can be fetched; the message says which."""
 
+    def __init__(self, message: str, *, too_large: bool = False) -> None:
+        """Say what became of it."""
+        super().__init__(message)
+        self.too_large = too_large
 
+
+@runtime_checkable
 class MediaSource(Protocol):
     """A platform from which media can be fetched when somebody wants to see them."""
 

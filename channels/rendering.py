@@ -18,6 +18,11 @@ _CUTS: Final = (
     regex.compile(r"(?:(?<=[.!?۔؟।])\s+|(?<=[。！？])\s*)"),
     regex.compile(r"\s+"),
 )
+# What belongs together: a link, and what is set apart from the writing direction around it.
+_WHOLE: Final = regex.compile(
+    r"https?://[^\s\u2066-\u2069、。，！？]+"
+    r"|[\u2066-\u2068](?:[^\u2066-\u2069]|[\u2066-\u2068][^\u2066-\u2069]*+\u2069)*+\u2069"
+)
 # A part is cut at a better place only where this much of it is filled; otherwise parts would be tiny.
 _LEAST_FILLED: Final = 0.4
 
@@ -33,17 +38,22 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
     """Give the messages to send, in their order; at least one, none of them empty or too long.
 
     Choices stand on the last part to be tapped, or as a numbered list at the end of the text where a platform has
-    no place for so many.
+    no place for so many, or not under so long a text.
     """
     paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     choices = outbound.choices
-    if len(choices) > capabilities.choices_max:
+    if choices and not _can_be_tapped(text, len(choices), capabilities):
         listed = numbered(choices)
         text = f"{text}\n\n{listed}" if text else listed
         choices = ()
     parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
     return (*(WireMessage(part) for part in parts[:-1]), WireMessage(parts[-1], choices))
+
+
+def _can_be_tapped(text: str, number: int, capabilities: Capabilities) -> bool:
+    longest = capabilities.choices_text_max
+    return number <= capabilities.choices_max and (longest is None or measure(text, capabilities.unit) <= longest)
 
 
 def numbered(choices: Sequence[OutboundChoice]) -> str:
@@ -54,8 +64,8 @@ def numbered(choices: Sequence[OutboundChoice]) -> str:
 def split(text: str, longest: int, unit: Unit) -> list[str]:
     """Cut a text into parts of at most `longest`, losing nothing but white space where it is cut.
 
-    Never inside a grapheme, as long as the grapheme itself fits; a link is cut only where it does not fit
-    into a part of its own.
+    Never inside a grapheme, as long as the grapheme itself fits; a link, and what is set apart with isolates, is
+    cut only where it does not fit into a part of its own.
     """
     parts: list[str] = []
     rest = text.strip()
@@ -74,8 +84,19 @@ def split(text: str, longest: int, unit: Unit) -> list[str]:
 def _cut(text: str, longest: int, unit: Unit) -> int:
     """Give where to cut a text that is too long: within `longest`, and after at least one character."""
     limit = _fitting(text, longest, unit)
+    wholes = [
+        found.span()
+        for found in _WHOLE.finditer(text, 0, limit + longest)
+        if found.start() < limit and measure(found.group(), unit) <= longest
+    ]
+    if wholes and 0 < wholes[-1][0] < limit < wholes[-1][1]:
+        limit = wholes[-1][0]
     for pattern in _CUTS:
-        ends = [found.end() for found in pattern.finditer(text, 0, limit + 1) if found.start() <= limit]
+        ends = [
+            found.end()
+            for found in pattern.finditer(text, 0, limit + 1)
+            if found.start() <= limit and not any(start < found.end() < end for start, end in wholes)
+        ]
         if ends and min(ends[-1], limit) >= limit * _LEAST_FILLED:
             return ends[-1]
     return limit
@@ -105,3 +126,19 @@ def shortened(text: str, longest: int) -> str:
     """Cut a label to a number of graphemes, with an ellipsis where something is left out."""
     graphemes = _GRAPHEME.findall(text)
     return text if len(graphemes) <= longest else "".join(graphemes[: longest - 1]) + "…"
+
+
+def shortened_to(label: str, longest: int, unit: Unit) -> str:
+    """Cut a label to a length as a platform counts it, in whole graphemes, with an ellipsis where something is gone.
+
+    `longest` has room for the ellipsis at least.
+    """
+    if measure(label, unit) <= longest:
+        return label
+    kept, used = "", measure("…", unit)
+    for piece in _pieces(label, longest, unit):
+        used += measure(piece, unit)
+        if used > longest:
+            break
+        kept += piece
+    return kept + "…"

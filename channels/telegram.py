@@ -1,6 +1,7 @@
 """Telegram, through the Bot API 10.0 (https://core.telegram.org/bots/api), with `Bot` and `Update` of its library."""
 
 import hmac
+import mimetypes
 import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,24 +10,13 @@ from typing import Any, Final
 import httpx
 from telegram import (
     Bot,
+    BotCommand,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
     Update,
 )
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    TelegramError,
-    TimedOut,
-)
-from telegram.error import (
-    RetryAfter as FloodError,
-)
+from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 from channels.adapter import (
@@ -35,13 +25,16 @@ from channels.adapter import (
     Call,
     Capabilities,
     Inbound,
+    Medium,
+    MediumGoneError,
     PlatformRefusedError,
     RejectedError,
     WireMessage,
 )
 from channels.payloads import digest, json_or_text
 from channels.rendering import shortened
-from channels.results import Blocked, NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown
+from channels.results import RetryAfter, SendResult, Sent, Unknown
+from channels.telegram_results import result_of
 from channels.telegram_updates import CHANNEL, inbound_of
 
 # The library's switch for what it will do by itself one day: give waits as timedelta, without a warning each time.
@@ -57,11 +50,10 @@ CHOICES_MAX: Final = 100
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0
 CHAT_INTERVAL: Final = timedelta(seconds=1)
-SOON: Final = timedelta(seconds=3)
-LATER: Final = timedelta(seconds=60)
-# Nothing was sent when these happened: the request never reached the server.
-_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_UNREACHABLE: Final = ("chat not found", "user is deactivated", "peer_id_invalid", "bot was blocked")
+ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
+_VOICE: Final = "audio/ogg"
+# The Bot API gives no larger file (https://core.telegram.org/bots/api#getfile).
+FILE_MAX: Final = 20 * 1024 * 1024
 
 
 class TelegramAdapter:
@@ -84,7 +76,7 @@ class TelegramAdapter:
         )
         # The library wants a second one for getUpdates, which goes another way here.
         self._unused = HTTPXRequest(connection_pool_size=1)
-        self._polling = httpx.AsyncClient()
+        self._plain = httpx.AsyncClient()
         self._bot = Bot(
             token,
             base_url=f"{base}/bot",
@@ -175,11 +167,47 @@ class TelegramAdapter:
             return result if isinstance(result, RetryAfter) else Sent("")
         return Sent("")
 
+    # --- media -------------------------------------------------------------------------------------
+
+    async def fetch(self, ref: str) -> Medium:
+        """Fetch a file of at most 20 MB. Raises MediumGoneError, or PlatformRefusedError for a passing trouble."""
+        try:
+            found = await self._bot.get_file(ref)
+        except BadRequest as error:
+            said = error.message.lower()
+            raise MediumGoneError(said, too_large="too big" in said) from error
+        except TelegramError as error:
+            raise PlatformRefusedError(type(error).__name__) from error
+        path = found.file_path or ""
+        if (found.file_size or 0) > FILE_MAX:
+            raise MediumGoneError("larger than the Bot API gives", too_large=True)
+        # The type follows from the name that the server chose: it sends every file as a stream of bytes.
+        media_type = _VOICE if path.endswith(".oga") else mimetypes.guess_type(path)[0]
+        return Medium(media_type or "application/octet-stream", await self._download(path))
+
+    async def _download(self, address: str) -> bytes:
+        """Read a file up to the bound, whatever was said of its size."""
+        content = bytearray()
+        try:
+            # The library makes a whole address of the path; it holds the token, so no error may quote it.
+            async with self._plain.stream("GET", address, timeout=READ_SECONDS) as answer:
+                if answer.status_code == 404:  # noqa: PLR2004 - the status
+                    raise MediumGoneError("the server has the file no longer")
+                if answer.is_error:
+                    raise PlatformRefusedError(f"status {answer.status_code}")
+                async for chunk in answer.aiter_bytes():
+                    content += chunk
+                    if len(content) > FILE_MAX:
+                        raise MediumGoneError("larger than was said", too_large=True)
+        except httpx.HTTPError as error:
+            raise PlatformRefusedError(type(error).__name__) from None
+        return bytes(content)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._bot.request.shutdown()
         await self._unused.shutdown()
-        await self._polling.aclose()
+        await self._plain.aclose()
 
     # --- set-up and polling ------------------------------------------------------------------------
 
@@ -193,6 +221,21 @@ class TelegramAdapter:
         """Go back to polling. Raises TelegramError."""
         await self._bot.delete_webhook()
 
+    async def username(self) -> str:
+        """Give the name under which the bot is found. Raises TelegramError."""
+        return (await self._bot.get_me()).username or ""
+
+    async def describe(
+        self, commands: Sequence[tuple[str, str]], description: str, short: str, *, language: str | None
+    ) -> None:
+        """Set commands and descriptions for readers of a language (ISO 639-1), or for all others.
+
+        Raises TelegramError.
+        """
+        await self._bot.set_my_commands([BotCommand(name, text) for name, text in commands], language_code=language)
+        await self._bot.set_my_description(description, language_code=language)
+        await self._bot.set_my_short_description(short, language_code=language)
+
     async def updates(self, offset: int | None, *, seconds: int) -> list[Any]:
         """Wait for updates up to a time, and give them as they came, malformed ones too.
 
@@ -203,7 +246,7 @@ class TelegramAdapter:
             arguments["offset"] = offset
         # Not through the library, which parses: an update that it cannot read must be set aside, not lost.
         try:
-            answer = await self._polling.post(
+            answer = await self._plain.post(
                 f"{self._bot.base_url}/getUpdates", json=arguments, timeout=seconds + READ_SECONDS
             )
             body = answer.json()
@@ -213,42 +256,3 @@ class TelegramAdapter:
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise NetworkError(type(error).__name__) from error
         return found if isinstance(found, list) else []
-
-
-ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
-
-
-def result_of(error: TelegramError) -> SendResult:
-    """Give what an error of the library means for a message.
-
-    BadRequest and TimedOut are kinds of NetworkError there, so the order of the cases matters.
-    """
-    said = error.message.lower()
-    match error:
-        case FloodError():
-            # In a private chat the server names the wait of that chat; other chats go on.
-            delay = error.retry_after
-            seconds = delay if isinstance(delay, timedelta) else timedelta(seconds=delay)
-            return RetryAfter(seconds, "chat", "too many requests")
-        case Forbidden():
-            return Blocked(said)
-        case ChatMigrated():
-            return Blocked("the chat has moved")
-        case BadRequest():
-            if any(sign in said for sign in _UNREACHABLE):
-                return Blocked(said)
-            return TooLong() if "too long" in said else NeedsPerson(said)
-        case InvalidToken() | Conflict():
-            return RetryAfter(LATER, "account", said)
-        case TimedOut() | NetworkError():
-            return _network_result(error)
-        case _:
-            return Unknown(said)
-
-
-def _network_result(error: TelegramError) -> SendResult:
-    if isinstance(error.__cause__, _NEVER_SENT):
-        return RetryAfter(SOON, "account", "no connection")
-    if isinstance(error, TimedOut) and "pool timeout" in error.message.lower():
-        return RetryAfter(SOON, "message", "all connections in use")
-    return Unknown(error.message or type(error).__name__)

@@ -1,5 +1,6 @@
 """Telegram updates in our own terms (https://core.telegram.org/bots/api#update). Pure."""
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,10 @@ from telegram.constants import ChatType
 from channels.adapter import Inbound, InboundKind, MediaRef
 
 CHANNEL: Final = "telegram"
+# A scene of ours stands in a link as what Telegram allows there (https://core.telegram.org/bots/features#deep-linking).
+_SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WITH_ID: Final = frozenset({InboundKind.TEXT, InboundKind.EDITED, InboundKind.MEDIA})
+_COMMAND: Final = re.compile(r"(/[a-z0-9_]{1,32})@[A-Za-z0-9_]+")
 _GROUPS: Final = frozenset({ChatType.GROUP, ChatType.SUPERGROUP, ChatType.CHANNEL})
 
 
@@ -57,7 +62,7 @@ def _membership(account: str, key: str, change: ChatMemberUpdated) -> Inbound | 
 
 def _message(account: str, key: str, message: Message, *, edited: bool) -> Inbound | None:
     sender = message.from_user
-    kind, text, payload, media = _content(message, edited=edited)
+    kind, text, payload, media = _edited(message) if edited else _content(message)
     if message.chat.type in _GROUPS:
         if kind is None or not _is_addressed(account, message):
             return None
@@ -74,6 +79,8 @@ def _message(account: str, key: str, message: Message, *, edited: bool) -> Inbou
         text=text,
         payload=payload,
         media=media,
+        album=_text(message.media_group_id) if kind is InboundKind.MEDIA else None,
+        message_id=str(message.message_id) if kind in _WITH_ID else None,
         language_hint=_text(sender.language_code) if sender is not None else None,
         sent_at=_moment(message.date),
     )
@@ -86,15 +93,31 @@ def _is_addressed(account: str, message: Message) -> bool:
     return to_us or (_text(message.text) or "").startswith("/")
 
 
-def _content(message: Message, *, edited: bool) -> tuple[InboundKind | None, str | None, str | None, MediaRef | None]:
+_Content = tuple[InboundKind | None, str | None, str | None, MediaRef | None]
+
+
+def _content(message: Message) -> _Content:
     text = _text(message.text)
     if text is not None:
         command, _, argument = text.partition(" ")
-        if command.partition("@")[0] == "/start" and not edited:
-            return InboundKind.START, None, argument.strip()[:64], None
-        return (InboundKind.EDITED if edited else InboundKind.TEXT), text, None, None
+        if command.partition("@")[0] == "/start":
+            scene = _SCENE.fullmatch(argument.strip())
+            return InboundKind.START, None, scene.group() if scene else "", None
+        # A command may carry the name of the bot that it is for: what it asks is the same.
+        return InboundKind.TEXT, _COMMAND.sub(r"\1", text) if _COMMAND.fullmatch(text) else text, None, None
     media = _media(message)
     return (None, None, None, None) if media is None else (InboundKind.MEDIA, _text(message.caption), None, media)
+
+
+def _edited(message: Message) -> _Content:
+    """Give what an edit says. A live location is edited every few seconds: only where it began is kept."""
+    text = _text(message.text)
+    if text is not None:
+        return InboundKind.EDITED, text, None, None
+    media = _media(message)
+    if media is None or message.location is not None:
+        return None, None, None, None
+    return InboundKind.EDITED, _text(message.caption), None, media
 
 
 def _media(message: Message) -> MediaRef | None:

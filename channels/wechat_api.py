@@ -1,7 +1,7 @@
 """WeChat's interface for what we send and fetch (api.weixin.qq.com), with httpx.
 
 The library's own client is not used: it repeats a refused token for ever, sends empty files at the second try, and
-waits without end (docs/decisions/0032-own-wechat-client.md). Here: one refresh and one repetition, never more.
+waits without end (docs/decisions/0033-own-wechat-client.md). Here: one refresh and one repetition, never more.
 """
 
 import json

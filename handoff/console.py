@@ -75,7 +75,14 @@ class Desk:
         )
 
     async def show_ticket(
-        self, request: Request, signed_in: SignedIn, ticket_id: UUID, *, problem: str | None = None, typed: str = ""
+        self,
+        request: Request,
+        signed_in: SignedIn,
+        ticket_id: UUID,
+        *,
+        problem: str | None = None,
+        typed: str = "",
+        status: int = 409,
     ) -> Response:
         """Show a conversation, perhaps with what went wrong and the text that was not sent."""
         async with self.database.read() as connection:
@@ -88,7 +95,7 @@ class Desk:
             request,
             "desk/ticket.html",
             code=_code(signed_in),
-            status=409 if problem else 200,
+            status=status if problem else 200,
             signed_in=signed_in,
             section="queue",
             problem=problem,
@@ -97,6 +104,7 @@ class Desk:
             ticket=found,
             current=found.id,
             messages=views,
+            media_base=media_base(found.id),
             staff=True,
             last_seq=views[-1].seq if views else 0,
             outcomes=[outcome.value for outcome in OUTCOMES],
@@ -124,6 +132,11 @@ class Desk:
         if with_script:
             return JSONResponse({"ok": True, "key": str(self.new_id())}, 202)
         return RedirectResponse(to or f"/desk/tickets/{ticket_id}#latest", 303)
+
+
+def media_base(ticket_id: UUID) -> str:
+    """Give the address under which the media of a ticket's conversation stand."""
+    return f"/desk/tickets/{ticket_id}/media"
 
 
 def router(desk: Desk) -> APIRouter:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from handoff import presence
-from handoff.console import ROLES, Desk
+from handoff.console import ROLES, Desk, media_base
 from store import tickets
 from store.conversations import PLACE_MAX
 from store.notify import Topic
@@ -103,7 +103,13 @@ def _ticket_news(
         events = [
             LiveEvent(
                 "message",
-                desk.shell.fragment("web/message.html", code=signed_in.member.language, message=view, staff=True),
+                desk.shell.fragment(
+                    "web/message.html",
+                    code=signed_in.member.language,
+                    message=view,
+                    staff=True,
+                    media_base=media_base(found.id),
+                ),
                 str(view.seq),
             )
             for view in views

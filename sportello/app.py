@@ -1,6 +1,7 @@
 """The web application: every router and handler, in one visible place."""
 
 import hmac
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,13 +16,15 @@ from channels.passive import PassiveReplies
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import console, live
+from handoff import console, live, media
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
+from sportello import cards
+from sportello.media import fetching
 from sportello.platforms import called
 from sportello.program import Program
 from store import migrations
@@ -46,12 +49,12 @@ WAIT_SECONDS: Final = 3.0
 def shell_of(program: Program) -> Shell:
     """Make the page shell."""
     settings = program.settings
-    service = {
+    service: dict[str, str | timedelta] = {
         "name": settings.service_name,
         "operator": settings.operator,
         "contact": settings.contact,
-        "chat_days": f"{settings.chat_days:g}",
-        "ticket_days": f"{settings.ticket_days:g}",
+        "chat_days": timedelta(days=settings.chat_days),
+        "ticket_days": timedelta(days=settings.ticket_days),
     }
     return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id)
 
@@ -97,12 +100,13 @@ def create_app(program: Program) -> ASGIApp:
     desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id)
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
+    app.include_router(media.router(desk, fetching(program.adapters)))
 
     def filler(records: Records) -> Filler:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)
 
     # Before the entries, whose addresses would take those of the records for a slug and a language.
-    records = RecordEditing(shell, program.database, identity, program.clock, filler)
+    records = RecordEditing(shell, program.database, identity, program.clock, filler, cards.fault_of)
     app.include_router(record_pages.router(records))
     editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
     app.include_router(pages.router(editing))

@@ -1,6 +1,6 @@
 """From an inbox row to the engine's event, with the row of the transcript that keeps what the resident did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -51,10 +51,12 @@ class Arrivals:
         Raises KeyError or ValueError where the row is none that this program writes.
         """
         kind = payload["kind"]
-        if kind in {"text", "edited"}:
-            return await self._text(turn, payload["text"], edited=kind == "edited")
+        if kind == "text":
+            return await self._text(turn, payload["text"], _named(payload))
+        if kind == "edited":
+            return await self._edited(turn, payload)
         if kind == "media":
-            return self._media(turn, payload)
+            return await self._media(turn, payload)
         if kind == "choice":
             return await self._choice(turn, payload["choice_id"])
         if kind == "pick":
@@ -73,10 +75,10 @@ class Arrivals:
             return None
         return _plain(turn, kind, payload)
 
-    async def _text(self, turn: Turn, text: str, *, edited: bool) -> Event:
+    async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
         turn.reachable = True
+        body = {"text": text} | more
         understanding = await self._understood(turn, text)
-        body = {"text": text} | ({"edited": True} if edited else {})
         seq = turn.append(Author.RESIDENT, body, language=understanding.language)
         return TextReceived(seq, text, understanding, edited=edited, picked=self._picked(turn, text))
 
@@ -86,11 +88,24 @@ class Arrivals:
         place = label_of(text, [presenter.label(choice, turn.state.language) for choice in offered])
         return None if place is None else offered[place].pick
 
+    async def _edited(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
+        """Keep what a message says now beside what it said before; only another text is answered anew."""
+        text, media, message_id = payload.get("text"), payload.get("media"), payload.get("message_id")
+        before = None
+        if message_id is not None:
+            before = await conversations.said_in(turn.connection, turn.conversation.id, message_id)
+        if before is not None and before.body.get("text") == text and before.body.get("media") == media:
+            return None
+        more = _named(payload) | {"edited": True} | ({"edits": before.seq} if before is not None else {})
+        if text is not None and media is None:
+            return await self._text(turn, text, more, edited=True)
+        turn.append(Author.RESIDENT, _media_body([payload]) | more)
+        return None
+
     async def _understood(self, turn: Turn, text: str) -> Understanding:
         """Understand a text, unless nobody would use it: steering words, and what a mediator reads."""
         state = turn.state
-        steering = command_of(text) or number_of(text) or language_named(text)
-        if steering is not None or state.stage is Stage.WITH_MEDIATOR:
+        if _steers(text) or state.stage is Stage.WITH_MEDIATOR:
             return Understanding(state.language, certain=False, verdict=Verdict.ABSTAIN)
         # Before anything was said, the language of the state is only a default.
         known = state.language if state.introduced or state.chosen else ""
@@ -99,9 +114,17 @@ class Arrivals:
         )
         return understood if understood.language in CODES else replace(understood, language=state.language)
 
-    def _media(self, turn: Turn, payload: dict[str, Any]) -> Event:
+    async def _media(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
+        """Keep media; those of one album are one message with one reply, and what comes later joins them silently."""
         turn.reachable = True
-        body = {"media": payload["media"]} | ({"text": payload["text"]} if payload.get("text") else {})
+        together = [payload, *payload.get("others", ())]
+        body = _media_body(together) | _named(*together)
+        if album := payload.get("album"):
+            first = await conversations.album(turn.connection, turn.conversation.id, album)
+            if first is not None:
+                turn.append(Author.RESIDENT, body | {"joins": first.seq})
+                return None
+            body["album"] = album
         seq = turn.append(Author.RESIDENT, body)
         return MediaReceived(seq, MediaKind(payload["media"]["kind"]))
 
@@ -128,6 +151,29 @@ class Arrivals:
         code = turn.state.language
         turn.append(Author.RESIDENT, {"pick": self.presenter().pick_label(pick, code)}, language=code)
         return ChoiceMade(pick)
+
+
+def _named(*payloads: dict[str, Any]) -> dict[str, Any]:
+    """Give the platform's ids of messages, to know them again when they are edited."""
+    ids = [payload["message_id"] for payload in payloads if payload.get("message_id") is not None]
+    return {"message_ids": ids} if ids else {}
+
+
+def _media_body(payloads: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Give what the transcript keeps of media that were sent together: the first, the others, and all captions."""
+    first, *others = [payload["media"] for payload in payloads if payload.get("media") is not None] or [None]
+    captions = [payload["text"] for payload in payloads if payload.get("text")]
+    body: dict[str, Any] = {} if first is None else {"media": first}
+    if others:
+        body["more_media"] = others
+    if captions:
+        body["text"] = "\n".join(captions)
+    return body
+
+
+def _steers(text: str) -> bool:
+    """Tell whether a whole text is a steering word, a number of a list or the name of a language."""
+    return (command_of(text) or number_of(text) or language_named(text)) is not None
 
 
 def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:

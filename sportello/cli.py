@@ -14,7 +14,8 @@ from pydantic_settings import SettingsError
 from knowledge import evaluating
 from sportello import asking, clock, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
-from sportello.settings import PREFIX, Settings, described
+from sportello.platform_settings import PREFIX
+from sportello.settings import Settings, described
 from store.staff import Role, StaffMember
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -217,10 +218,38 @@ def knowledge_check(
     raise typer.Exit(1 if found.problems or found.findings else 0)
 
 
+@knowledge_app.command("collisions")
+def knowledge_collisions(
+    language: Annotated[str | None, typer.Option(help="Only phrases of this language, as ur; without it, all.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the phrases of the published entries that are nearer to another entry than to their own.
+
+    Each is hidden from the index while it is asked. Then the pairs of entries that take phrases from each other.
+    """
+    found = commands.run(evaluation.find_collisions(_settings(), language))
+    typer.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else found.as_text())
+
+
 @telegram_app.command("set-webhook")
 def telegram_set_webhook() -> None:
     """Tell Telegram to send updates to this installation's public address, with the secret."""
     typer.echo(commands.run(telegram_commands.set_webhook(_settings())))
+
+
+@telegram_app.command("describe")
+def telegram_describe() -> None:
+    """Set the bot's commands and descriptions, in every language."""
+    typer.echo(commands.run(telegram_commands.describe(_settings())))
+
+
+@telegram_app.command("link")
+def telegram_link(
+    scene: Annotated[str, typer.Argument(help="Word for the poster or card: letters, digits, _ and -.")],
+) -> None:
+    """Print the link for a poster or a card; the desk shows by which one somebody came."""
+    typer.echo(commands.run(telegram_commands.link(_settings(), scene)))
 
 
 @telegram_app.command("poll")

@@ -15,6 +15,7 @@ class Counts:
     understood: Counter
     turns: Counter
     turn_seconds: Histogram
+    scenes: Counter
     deliveries: Counter
     delivery_seconds: Histogram
 
@@ -28,6 +29,12 @@ class Counts:
             turns=Counter("sportello_turns", "Turns by how they ended", ["outcome"], registry=registry),
             turn_seconds=Histogram(
                 "sportello_turn_seconds", "From receiving to the end of the turn", registry=registry, buckets=SECONDS
+            ),
+            scenes=Counter(
+                "sportello_scenes",
+                "Conversations opened through a link or poster; other: one that no setting names",
+                ["channel", "scene"],
+                registry=registry,
             ),
             deliveries=Counter(
                 "sportello_deliveries", "Messages sent, by result", ["channel", "result"], registry=registry

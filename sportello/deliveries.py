@@ -193,8 +193,8 @@ class Deliveries:
 
     async def _put_off(self, connection: Write, leased: Leased, result: RetryAfter, *, now: datetime) -> None:
         until = now + max(result.delay, self._backed_off(leased, result))
-        if leased.kind is OutboxKind.MESSAGE and leased.reply_code is None:
-            await budgets.give_back(connection, leased.conversation_id)
+        if leased.kind is OutboxKind.MESSAGE:
+            await budgets.give_back(connection, leased.conversation_id, reply_code=leased.reply_code)
         if result.scope == "account":
             await pacing.pause_account(
                 connection, channel=self.adapter.channel, account=self.adapter.account, until=until

@@ -11,6 +11,7 @@ import structlog
 from bot.wording import Catalogue
 from channels.webchat import TopicEntry, TopicGroup
 from knowledge import loading
+from knowledge.embedding import EmbedderUnavailableError
 from knowledge.entry import GROUPS, Entry, translation_for
 from knowledge.loading import Knowledge
 from knowledge.reader import Reader
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 # An edit changes a few texts; this many take about a second of the model's time.
 EMBEDDED_AT_ONCE: Final = 120
+# Any word will do, to see whether the model answers.
+_WORD: Final = "Prato"
 
 
 class Library:
@@ -96,6 +99,11 @@ class Library:
         if understander is None or self._loaded is None or understander.reader.by_meaning:
             return False
         if not understander.embedder.has_model:
+            return False
+        try:
+            await understander.embedder.embed([_WORD])
+        except EmbedderUnavailableError:
+            # Asked again and again while the model is away: too often to make an index each time.
             return False
         entries = self._loaded.entries
         reader = await self._read(entries, at_most=None)

@@ -9,6 +9,8 @@ from channels.telegram import TelegramAdapter
 from channels.wechat import WeChatAdapter
 from channels.wechat_api import WeChatApi
 from channels.wechat_messages import CHANNEL as WECHAT
+from channels.wecom import WecomAdapter
+from channels.wecom_api import Fetch, WecomApi
 from sportello.settings import Settings
 from store.database import Database
 
@@ -20,6 +22,8 @@ def adapters(settings: Settings, database: Database, clock: Callable[[], datetim
         made.append(telegram(settings))
     if settings.wechat_app_id:
         made.append(wechat(settings, database, clock))
+    if settings.wecom_secret.get_secret_value():
+        made.append(wecom(settings, database, clock))
     return tuple(made)
 
 
@@ -28,14 +32,15 @@ def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdap
     secrets = {
         TelegramAdapter: settings.telegram_secret,
         WeChatAdapter: settings.wechat_token,
+        WecomAdapter: settings.wecom_token,
     }
-    found = [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter | WeChatAdapter)]
+    found = [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter | WeChatAdapter | WecomAdapter)]
     return [adapter for adapter in found if secrets[type(adapter)].get_secret_value()]
 
 
-def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:  # noqa: ARG001 - for platforms that only ring
+def pulled(adapters: tuple[Adapter, ...]) -> list[PulledAdapter]:
     """Give the adapters whose platform only says that there is something to fetch."""
-    return []
+    return [adapter for adapter in adapters if isinstance(adapter, WecomAdapter)]
 
 
 def telegram(settings: Settings) -> TelegramAdapter:
@@ -60,4 +65,21 @@ def wechat(settings: Settings, database: Database, clock: Callable[[], datetime]
         aes_key=settings.wechat_aes_key.get_secret_value(),
         old_aes_key=settings.wechat_old_aes_key.get_secret_value(),
         mode=settings.wechat_mode,
+    )
+
+
+def wecom(settings: Settings, database: Database, clock: Callable[[], datetime]) -> WecomAdapter:
+    """Make the adapter of the customer service account at WeCom."""
+    corp_id, account = settings.wecom_corp_id, settings.wecom_open_kfid
+
+    def kept(fetch: Fetch) -> AccessToken:
+        return AccessToken(database, channel=WecomAdapter.channel, account=account, fetch=fetch, clock=clock)
+
+    return WecomAdapter(
+        corp_id=corp_id,
+        open_kfid=account,
+        api=WecomApi(corp_id, settings.wecom_secret.get_secret_value(), settings.wecom_api_base, kept),
+        token=settings.wecom_token.get_secret_value(),
+        aes_key=settings.wecom_aes_key.get_secret_value(),
+        menus=settings.wecom_menus,
     )

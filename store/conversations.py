@@ -7,7 +7,20 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, Row, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
 from sqlalchemy.dialects.postgresql import insert
 
@@ -222,6 +235,31 @@ async def message(connection: Read, conversation_id: UUID, seq: int) -> Message 
     row = (
         await connection.execute(
             select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
+        )
+    ).one_or_none()
+    return None if row is None else _message(row)
+
+
+async def said_in(connection: Read, conversation_id: UUID, message_id: str) -> Message | None:
+    """Give the newest row that keeps a message by the platform's id of it, or None."""
+    named = messages.c.body["message_ids"].contains([message_id])
+    return await _first(connection, conversation_id, named, messages.c.seq.desc())
+
+
+async def album(connection: Read, conversation_id: UUID, name: str) -> Message | None:
+    """Give the row that keeps an album, by the platform's name of it, or None."""
+    return await _first(connection, conversation_id, messages.c.body["album"].astext == name, messages.c.seq)
+
+
+async def _first(
+    connection: Read, conversation_id: UUID, wanted: ColumnElement[bool], order: ColumnElement[int]
+) -> Message | None:
+    row = (
+        await connection.execute(
+            select(messages)
+            .where(messages.c.conversation_id == conversation_id, messages.c.author == Author.RESIDENT.value, wanted)
+            .order_by(order)
+            .limit(1)
         )
     ).one_or_none()
     return None if row is None else _message(row)

@@ -83,8 +83,9 @@ async def receive(
     conversation_id: UUID,
     payload: dict[str, Any],
     now: datetime,
+    not_before: datetime | None = None,
 ) -> bool:
-    """Add what came in and wake the workers; False where its key was seen before."""
+    """Add what came in and wake the workers; False where its key was seen before. No turn takes it `not_before`."""
     added = await connection.execute(
         insert(inbox)
         .values(
@@ -94,7 +95,7 @@ async def receive(
             conversation_id=conversation_id,
             payload=payload,
             status=InboxStatus.WAITING.value,
-            not_before=now,
+            not_before=not_before or now,
             received_at=now,
         )
         .on_conflict_do_nothing()
@@ -209,11 +210,11 @@ async def forget_replies(connection: Write, *, before: datetime) -> None:
     )
 
 
-async def finish(connection: Write, inbox_id: int, *, now: datetime) -> None:
-    """Mark a row as done and drop what it said: from here on only the transcript keeps it."""
+async def finish(connection: Write, *inbox_ids: int, now: datetime) -> None:
+    """Mark rows as done and drop what they said: from here on only the transcript keeps it."""
     await connection.execute(
         update(inbox)
-        .where(inbox.c.id == inbox_id)
+        .where(inbox.c.id.in_(inbox_ids))
         .values(status=InboxStatus.DONE.value, payload=None, error=None, finished_at=now)
     )
 

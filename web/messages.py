@@ -83,9 +83,53 @@ class ShownChoice:
     tag: str | None
 
 
+# What a browser shows by itself, for each kind of medium.
+_PLAYERS: Final = {"photo": "image", "voice": "audio", "video": "video"}
+# A place or a card: there is no file to fetch.
+_WITHOUT_FILE: Final = frozenset({"location", "contact"})
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMedium:
+    """A medium of a message; `place` counts within it from 0, `where` holds coordinates."""
+
+    kind: str
+    place: int
+    name: str | None = None
+    where: str | None = None
+
+    @property
+    def player(self) -> str | None:
+        """Tell what shows it within the page: image, audio or video; None where it can only be downloaded."""
+        return _PLAYERS.get(self.kind)
+
+    @property
+    def has_file(self) -> bool:
+        """Tell whether there is something to fetch."""
+        return self.kind not in _WITHOUT_FILE
+
+
+def shown_media(body: Mapping[str, Any]) -> tuple[ShownMedium, ...]:
+    """Give the media of a row of the transcript, in their order."""
+    return tuple(
+        ShownMedium(medium["kind"], place, medium.get("name"), medium["ref"] if medium["kind"] == "location" else None)
+        for place, medium in enumerate(media_of(body))
+    )
+
+
+def media_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the references of a row of the transcript: the first, and those that were sent together with it."""
+    first = body.get("media")
+    return [] if first is None else [first, *body.get("more_media", ())]
+
+
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """What `web/message.html` renders."""
+    """What `web/message.html` renders.
+
+    `edits` and `joins` are the places of the row that it changes, and of the album that it belongs to; `scene`
+    is the link or poster by which somebody came.
+    """
 
     seq: int
     author: str
@@ -94,9 +138,12 @@ class MessageView:
     blocks: tuple[ShownBlock, ...]
     choices: tuple[ShownChoice, ...]
     at: datetime
-    media: Mapping[str, Any] | None = None
+    media: tuple[ShownMedium, ...] = ()
     picked: str | None = None
     edited: bool = False
+    edits: int | None = None
+    joins: int | None = None
+    scene: str | None = None
     code: str | None = None
     values: Mapping[str, Any] | None = None
     trouble: str | None = None
@@ -133,9 +180,12 @@ def message_view(
             for place, choice in enumerate(body.get("choices", ()))
         ),
         at=message.created_at,
-        media=body.get("media"),
+        media=shown_media(body),
         picked=body.get("pick"),
         edited=bool(body.get("edited")),
+        edits=body.get("edits"),
+        joins=body.get("joins"),
+        scene=body.get("scene") if audience == "staff" else None,
         code="started" if body.get("started") else body.get("code"),
         values=body.get("values"),
         trouble=delivery.value if audience == "staff" and delivery in _TROUBLES and delivery is not None else None,

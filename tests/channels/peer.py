@@ -44,7 +44,10 @@ class Peer(Protocol):
         """Make an authentic request of a kind that nobody knows yet: stored as nothing, and answered."""
 
     def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
-        """Give the adapter, connected to a fresh fake platform, with time-outs of a fraction of a second."""
+        """Give the adapter, connected to a fresh fake platform, with time-outs of a fraction of a second.
+
+        Where the platform waits for a first reply, `capabilities.passive` is as short: no turn is taken here.
+        """
 
     def thread_for(self, trouble: Trouble) -> str | None:
         """Make the next message to the chat given end so; None where this platform has no such trouble."""

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from channels.access import EARLY, LEASE, SOON, AccessToken, Fetched, NoTokenError
 from channels.results import RetryAfter, SendResult
@@ -131,3 +132,28 @@ async def test_a_failure_to_renew_early_takes_nothing_away(
     clock.now += EARLY
     with pytest.raises(NoTokenError):
         await tokens.get()
+
+
+async def test_what_another_process_fetched_a_moment_ago_is_not_fetched_again(
+    database: Database, platform: Platform, clock: FakeClock
+) -> None:
+    tokens = process(database, platform, clock)
+    await tokens.get()
+    clock.now += LIFE
+    async with database.begin() as other:
+        await access_tokens.keep(
+            other, channel="wechat", account="wx1", token="of-another", expires_at=clock() + LIFE, now=clock()
+        )
+        # This one saw that there is no good token, and now waits to claim the right to fetch.
+        looking = asyncio.create_task(tokens.get())
+        while not await _somebody_waits(database):
+            assert not looking.done()
+    assert await looking == "of-another"
+    assert platform.given == ["token-1"]
+    assert await process(database, platform, clock).get() == "of-another"
+
+
+async def _somebody_waits(database: Database) -> bool:
+    async with database.read() as connection:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return (await connection.execute(text(waiting))).first() is not None

@@ -140,6 +140,19 @@ async def test_a_tap_is_looked_up_and_an_unknown_one_gives_the_menu(desk: Desk) 
     assert [author for author, _ in rows[3:]] == ["bot"] * 4
 
 
+@pytest.mark.parametrize(
+    "answer", ["1", "١", "۱", "১", "੧", "１", "一", "Sì, mi ha aiutato", "si mi ha aiutato", "SÌ, MI HA AIUTATO!"]
+)
+async def test_a_choice_is_taken_by_its_number_in_any_digits_or_by_its_words(desk: Desk, answer: str) -> None:
+    await desk.write("guardia medica")
+    await desk.write(answer)
+    await desk.turns()
+    rows = said(await desk.transcript())
+    assert rows[2] == ("resident", answer)
+    picked = answer != "si mi ha aiutato"  # other letters: that is a text like any other
+    assert (rows[3] == ("bot", "Bene! Se hai un'altra domanda, scrivila.")) is picked
+
+
 async def test_an_answer_that_differs_by_case_asks_which_and_remembers_none(desk: Desk) -> None:
     await desk.write("come mi iscrivo alla asl")
     await desk.turns()

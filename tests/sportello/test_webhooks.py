@@ -75,7 +75,7 @@ async def test_odd_characters_reach_the_transcript_without_harm(desk: Desk, web:
         assert await post(web, message(number + 1, text=odd)) == 200
     await desk.turns()
     assert (await desk.inbox_counts())["done"] == 5
-    assert (await desk.transcript())[0].body == {"text": "ab"}
+    assert (await desk.transcript())[0].body == {"text": "ab", "message_ids": ["5"]}
 
 
 async def test_without_a_secret_there_is_no_route(desk: Desk, tmp_path: Any) -> None:

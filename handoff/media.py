@@ -1,0 +1,108 @@
+"""What a resident sent beside text, fetched from the platform when a mediator opens it, and kept nowhere."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from handoff.console import ROLES, Desk
+from store import conversations, tickets
+from store.conversations import PLACE_MAX, Address
+from web.identity import SignedIn
+from web.messages import ShownMedium, media_of, shown_media
+
+# What a browser shows without running anything in it. Not SVG and not HTML, which can hold programs.
+INLINE: Final = frozenset(
+    {
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "audio/ogg",
+        "audio/mpeg",
+        "audio/mp4",
+        "audio/aac",
+        "audio/wav",
+        "video/mp4",
+        "video/webm",
+        "video/quicktime",
+    }
+)
+_OTHERWISE: Final = "application/octet-stream"
+_HEADERS: Final = {
+    # Whatever it is, it runs nothing and loads nothing, also where it is opened by itself.
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+Place = Annotated[int, Path(ge=0, le=PLACE_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A medium as the platform gave it."""
+
+    media_type: str
+    content: bytes
+
+
+class UnavailableError(Exception):
+    """There is no such medium now: `message` is an id of the catalogue, `status` the HTTP answer."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """Say why."""
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+# Fetches a medium by where the conversation takes place and the platform's reference; raises UnavailableError.
+Fetch = Callable[[Address, str], Awaitable[Fetched]]
+
+
+def router(desk: Desk, fetch: Fetch) -> APIRouter:
+    """Make the route of the media of a ticket's conversation."""
+    routes = APIRouter(prefix="/desk")
+    reader = Annotated[SignedIn, Depends(desk.identity.require(*ROLES))]
+
+    @routes.get("/tickets/{ticket_id}/media/{seq}/{place}")
+    async def show(
+        request: Request, signed_in: reader, ticket_id: UUID, seq: Place, place: Place, *, download: bool = False
+    ) -> Response:
+        address, medium, ref = await _found(desk, ticket_id, seq, place)
+        try:
+            fetched = await fetch(address, ref)
+        except UnavailableError as error:
+            return await desk.show_ticket(request, signed_in, ticket_id, problem=error.message, status=error.status)
+        return _response(medium, fetched, name=medium.name or f"{medium.kind}-{seq}-{place}", download=download)
+
+    return routes
+
+
+async def _found(desk: Desk, ticket_id: UUID, seq: int, place: int) -> tuple[Address, ShownMedium, str]:
+    """Look a medium up in the ticket's own conversation; no transaction is open while it is fetched."""
+    async with desk.database.read() as connection:
+        ticket = await tickets.get(connection, ticket_id)
+        conversation = None if ticket is None else await conversations.get(connection, ticket.conversation_id)
+        row = None if conversation is None else await conversations.message(connection, conversation.id, seq)
+    media = () if row is None else shown_media(row.body)
+    if conversation is None or row is None or place >= len(media) or not media[place].has_file:
+        raise HTTPException(404)
+    return conversation.address, media[place], media_of(row.body)[place]["ref"]
+
+
+def _response(medium: ShownMedium, fetched: Fetched, *, name: str, download: bool) -> Response:
+    """Give the bytes, shown in the page only where they are of a type that can do no harm."""
+    media_type = fetched.media_type.partition(";")[0].strip().lower()
+    inline = medium.player is not None and media_type in INLINE and not download
+    kind = "inline" if inline else "attachment"
+    # RFC 6266: the name as it is, in UTF-8; old browsers take the one in ASCII.
+    plain = name.encode("ascii", "replace").decode().translate(str.maketrans('"\\/?\r\n', "______"))
+    disposition = f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    headers = _HEADERS | {"Content-Disposition": disposition}
+    return Response(fetched.content, media_type=media_type if media_type in INLINE else _OTHERWISE, headers=headers)

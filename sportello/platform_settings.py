@@ -1,0 +1,123 @@
+"""The settings of the platforms. Each is off until it is set up, and says what it would transfer to whom."""
+
+import re
+from typing import Final, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings
+
+from channels.wechat import Mode as WeChatMode
+from channels.wechat_envelope import BadKeyError, checked_key
+
+PREFIX: Final = "SPORTELLO_"
+# What Telegram allows in a link (https://core.telegram.org/bots/features#deep-linking); WeChat allows as much.
+SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def named(value: str) -> list[str]:
+    """Give the words of a setting that has commas between them."""
+    return [word for word in (part.strip() for part in value.split(",")) if word]
+
+
+class PlatformSettings(BaseSettings):
+    """The part of the settings that says on which platforms residents can write."""
+
+    scenes: str = Field(
+        "",
+        description="Words in links and QR codes (a poster, a card) that are counted apart, with commas between.",
+    )
+    telegram_token: SecretStr = Field(
+        SecretStr(""),
+        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram (Dubai, outside the EU)"
+        " all that residents and the service write to one another there, and who they are on Telegram.",
+    )
+    telegram_secret: SecretStr = Field(
+        SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
+    )
+    telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
+    telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
+
+    wechat_app_id: str = Field(
+        "",
+        pattern="^[A-Za-z0-9_-]*$",
+        description="App id (wx...) of the WeChat Official Account. Empty: no WeChat. With it, what residents write"
+        " there and what they are answered goes through Tencent, also in China.",
+    )
+    wechat_secret: SecretStr = Field(
+        SecretStr(""), description="Its AppSecret. The address of this server must be in the account's list."
+    )
+    wechat_token: SecretStr = Field(
+        SecretStr(""), description="Token with which WeChat signs what it sends. Empty: no webhook route."
+    )
+    wechat_aes_key: SecretStr = Field(
+        SecretStr(""), description="EncodingAESKey, 43 letters and digits, with which messages are sealed."
+    )
+    wechat_old_aes_key: SecretStr = Field(
+        SecretStr(""), description="The EncodingAESKey before a change, for the hours of the change."
+    )
+    wechat_mode: WeChatMode = Field(
+        WeChatMode.SAFE,
+        description="As set at WeChat: safe, compat or plain. Plain messages can be forged; only safe is advised.",
+    )
+    wechat_api_base: str = Field("https://api.weixin.qq.com", description="Address of WeChat's interface.")
+    wecom_corp_id: str = Field("", description="Id of the organisation at WeCom, as ww0123456789abcdef.")
+    wecom_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of WeCom's customer service. Empty: no WeCom. Set: what residents write in a WeChat"
+        " customer service chat, and what is answered there, goes through the servers of Tencent, which give us an id"
+        " of the person, and no name or number.",
+    )
+    wecom_open_kfid: str = Field("", description="Id of the customer service account, as wk followed by letters.")
+    wecom_token: SecretStr = Field(
+        SecretStr(""), description="Token of the callback. Empty: no webhook route; messages come minutes late."
+    )
+    wecom_aes_key: SecretStr = Field(
+        SecretStr(""), description="EncodingAESKey of the callback: 43 letters and digits."
+    )
+    wecom_menus: bool = Field(
+        default=False,
+        description="Send choices to be tapped, and not as a numbered list. Taps are not sure to let us write again.",
+    )
+    wecom_api_base: str = Field("https://qyapi.weixin.qq.com", description="Address of WeCom's servers.")
+
+    @field_validator("scenes")
+    @classmethod
+    def _scenes_fit_into_a_link(cls, value: str) -> str:
+        for scene in named(value):
+            if not SCENE.fullmatch(scene):
+                raise ValueError(f"{scene!r} does not fit into a link: at most 64 letters, digits, _ and -")
+        return value
+
+    @field_validator("wechat_aes_key", "wechat_old_aes_key", "wecom_aes_key")
+    @classmethod
+    def _key_can_be_read(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            try:
+                checked_key(value.get_secret_value())
+            except BadKeyError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def _wechat_is_whole(self) -> Self:
+        if not self.wechat_app_id:
+            return self
+        if not self.wechat_secret.get_secret_value():
+            raise ValueError("SPORTELLO_WECHAT_APP_ID is set, so SPORTELLO_WECHAT_SECRET is needed too")
+        if self.wechat_mode is not WeChatMode.PLAIN and not self.wechat_aes_key.get_secret_value():
+            raise ValueError(f"the mode {self.wechat_mode.value} needs SPORTELLO_WECHAT_AES_KEY")
+        return self
+
+    @model_validator(mode="after")
+    def _wecom_is_whole(self) -> Self:
+        secret, token = self.wecom_secret.get_secret_value(), self.wecom_token.get_secret_value()
+        if secret and not (self.wecom_corp_id and self.wecom_open_kfid):
+            raise ValueError(f"{PREFIX}WECOM_SECRET needs {PREFIX}WECOM_CORP_ID and {PREFIX}WECOM_OPEN_KFID")
+        if token and not (secret and self.wecom_aes_key.get_secret_value()):
+            raise ValueError(f"{PREFIX}WECOM_TOKEN needs {PREFIX}WECOM_SECRET and {PREFIX}WECOM_AES_KEY")
+        return self
+
+    @property
+    def counted_scenes(self) -> frozenset[str]:
+        """Give the scenes that are counted apart."""
+        return frozenset(named(self.scenes))

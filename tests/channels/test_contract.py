@@ -1,0 +1,272 @@
+"""The one suite for all platforms: what comes in is stored once or refused, what goes out ends in the closed set."""
+
+import asyncio
+import contextlib
+import copy
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from channels.adapter import BadPayloadError, Call, CalledAdapter, Inbound, RejectedError, WireMessage
+from channels.receiving import store as store_payload
+from channels.results import (
+    Blocked,
+    QuotaExhausted,
+    RetryAfter,
+    SendResult,
+    Sent,
+    TooLong,
+    Unknown,
+    WindowClosed,
+)
+from store.inbox import InboxStatus
+from store.outbox import OutboxStatus
+from tests.channels.contract import Line
+from tests.channels.peer import Peer, Trouble
+
+THREAD: Final = "77"
+# Longer than any platform asks us to wait, and than any pause of ours.
+LATER: Final = timedelta(minutes=10)
+
+EXPECTED: Final[dict[Trouble, tuple[type[SendResult], OutboxStatus]]] = {
+    Trouble.NONE: (Sent, OutboxStatus.SENT),
+    Trouble.THROTTLED: (RetryAfter, OutboxStatus.QUEUED),
+    Trouble.BLOCKED: (Blocked, OutboxStatus.BLOCKED),
+    Trouble.WINDOW_CLOSED: (WindowClosed, OutboxStatus.WINDOW_CLOSED),
+    Trouble.QUOTA_EXHAUSTED: (QuotaExhausted, OutboxStatus.QUOTA_EXHAUSTED),
+    Trouble.TOO_LONG: (TooLong, OutboxStatus.TOO_LONG),
+    # Nobody knows what became of these three: they are never repeated by themselves.
+    Trouble.TIME_OUT: (Unknown, OutboxStatus.UNKNOWN),
+    Trouble.SERVER_ERROR: (Unknown, OutboxStatus.UNKNOWN),
+    Trouble.GARBAGE: (Unknown, OutboxStatus.UNKNOWN),
+    Trouble.NO_CONNECTION: (RetryAfter, OutboxStatus.QUEUED),
+}
+# Sent after all: the first by itself, the others when the resident writes again.
+BY_ITSELF: Final = frozenset({Trouble.THROTTLED})
+WHEN_WRITTEN_TO: Final = frozenset({Trouble.WINDOW_CLOSED, Trouble.QUOTA_EXHAUSTED})
+
+
+# --- what comes in -------------------------------------------------------------------------------
+
+
+async def test_a_text_is_stored_once_and_answered_in_the_platforms_words(wire: Line) -> None:
+    call = wire.peer.text("Guten Tag, 你好, سلام", event=1, thread=THREAD)
+    payload = wire.adapter.verify(call, now=wire.clock())
+    answer = await wire.call(call)
+    assert answer.status_code == 200
+    assert answer.text == wire.adapter.answer(payload, None, now=wire.clock()).body
+    assert (await wire.counts())[InboxStatus.WAITING] == await wire.stored() == await wire.conversations() == 1
+
+
+async def test_the_same_request_is_stored_once_however_often_it_comes(wire: Line) -> None:
+    call = wire.peer.text("ciao", event=1, thread=THREAD)
+    first = await wire.call(call)
+    assert [(await wire.call(call)).status_code for _ in range(2)] == [first.status_code] * 2 == [200] * 2
+    at_once = await asyncio.gather(*(wire.call(wire.peer.text("due", event=2, thread=THREAD)) for _ in range(4)))
+    assert [answer.status_code for answer in at_once] == [200] * 4
+    assert (await wire.counts())[InboxStatus.WAITING] == await wire.stored() == 2
+
+
+async def test_a_second_event_with_the_same_words_is_another_one(wire: Line) -> None:
+    for event in (1, 2):
+        assert (await wire.call(wire.peer.text("ciao", event=event, thread=THREAD))).status_code == 200
+        wire.clock.advance(seconds=30)
+    assert (await wire.counts())[InboxStatus.WAITING] == 2
+
+
+async def test_forged_requests_are_refused_and_leave_nothing(wire: Line) -> None:
+    forged = wire.peer.forged()
+    assert forged
+    for call in forged:
+        assert 400 <= (await wire.call(call)).status_code < 500
+    assert (await wire.stored(), await wire.conversations()) == (0, 0)
+
+
+async def test_an_old_request_is_refused_or_at_least_never_stored_twice(wire: Line) -> None:
+    call = wire.peer.replayed()
+    if call is None:
+        pytest.skip("this platform signs no time")
+    answers = [(await wire.call(call)).status_code for _ in range(2)]
+    assert all(400 <= status < 500 for status in answers) or await wire.stored() <= 1
+
+
+async def test_what_cannot_be_read_is_set_aside_once_and_blocks_nobody(wire: Line) -> None:
+    malformed = wire.peer.malformed()
+    for call in [*malformed, *malformed]:
+        assert (await wire.call(call)).status_code == 200
+    assert (await wire.call(wire.peer.text("ciao", event=9, thread=THREAD))).status_code == 200
+    counts = await wire.counts()
+    assert (counts[InboxStatus.SET_ASIDE], counts[InboxStatus.WAITING]) == (len(malformed), 1)
+
+
+async def test_too_much_is_refused_and_leaves_nothing(wire: Line) -> None:
+    call = wire.peer.text("ciao", event=1, thread=THREAD)
+    for length in (wire.adapter.body_max + 1, 8 * wire.adapter.body_max):
+        too_much = replace(call, body=call.body.ljust(length))
+        assert (await wire.call(too_much)).status_code == 413
+    assert await wire.stored() == 0
+
+
+async def test_a_kind_that_nobody_knows_does_no_harm(wire: Line) -> None:
+    assert (await wire.call(wire.peer.unknown())).status_code == 200
+    assert await wire.stored() == 0
+    assert (await wire.call(wire.peer.text("ciao", event=9, thread=THREAD))).status_code == 200
+    assert await wire.stored() == 1
+
+
+async def test_without_the_database_nothing_is_acknowledged_and_nothing_lost(wire: Line) -> None:
+    call = wire.peer.text("ciao", event=1, thread=THREAD)
+    async with wire.without_database():
+        assert (await wire.post(call)).status_code == 503
+    assert (await wire.call(call)).status_code == 200
+    assert (await wire.counts())[InboxStatus.WAITING] == await wire.stored() == 1
+
+
+# --- what goes out -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_every_way_a_platform_can_answer_has_its_result(peer: Peer, trouble: Trouble) -> None:
+    async with peer.connect() as adapter:
+        thread = peer.thread_for(trouble)
+        if thread is None:
+            pytest.skip("this platform has no such trouble")
+        before = len(peer.sent())
+        result = await adapter.send(thread, WireMessage("ciao", key="1-0"))
+        assert isinstance(result, EXPECTED[trouble][0]), result
+        taken = len(peer.sent()) - before
+        assert taken <= 1
+        if isinstance(result, Sent):
+            assert taken == 1
+        elif not isinstance(result, Unknown):
+            assert taken == 0, "what is known not to be sent is not sent"
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_the_outbox_ends_as_it_should_and_nothing_goes_twice(wire: Line, trouble: Trouble) -> None:
+    thread = wire.peer.thread_for(trouble)
+    if thread is None:
+        pytest.skip("this platform has no such trouble")
+    conversation = await wire.talk(thread)
+    before = len(wire.peer.sent())
+    await wire.queue(thread, conversation, "Ecco la risposta.")
+    assert await wire.deliver() >= 1
+    assert await wire.statuses() == [EXPECTED[trouble][1].value]
+    if trouble is Trouble.NO_CONNECTION:
+        return
+    wire.clock.now += LATER
+    await wire.deliver()
+    if trouble in WHEN_WRITTEN_TO:
+        assert len(wire.peer.sent()) == before
+        assert (await wire.call(wire.peer.text("ci sono", event=50, thread=thread))).status_code == 200
+        wire.clock.now += LATER
+        await wire.deliver()
+    if trouble in BY_ITSELF | WHEN_WRITTEN_TO | {Trouble.NONE}:
+        assert await wire.statuses() == [OutboxStatus.SENT.value]
+        assert len(wire.peer.sent()) == before + 1
+    else:
+        assert await wire.statuses() == [EXPECTED[trouble][1].value]
+        assert len(wire.peer.sent()) <= before + 1
+    if trouble is Trouble.BLOCKED:
+        assert (await wire.counts())[InboxStatus.WAITING] == 1, "the engine hears of it"
+
+
+async def test_a_long_text_goes_in_parts_in_their_order_and_none_twice(wire: Line) -> None:
+    thread = wire.peer.thread_for(Trouble.NONE)
+    assert thread is not None
+    conversation = await wire.talk(thread)
+    before = len(wire.peer.sent())
+    await wire.queue(thread, conversation, "Una frase. " * (wire.adapter.capabilities.text_max // 9))
+    await wire.deliver()
+    assert await wire.statuses() == [OutboxStatus.SENT.value]
+    assert len(wire.peer.sent()) == before + 2
+
+
+# --- whatever comes ------------------------------------------------------------------------------
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def _places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Give every place in a value where something stands."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, each in inner for place in _places(each, (*at, key)))]
+
+
+def _with(value: Any, place: tuple[Any, ...], other: Any) -> Any:
+    """Give a copy of a value with something else at a place."""
+    if not place:
+        return other
+    changed = copy.deepcopy(value)
+    at = changed
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] = other
+    return changed
+
+
+@st.composite
+def damaged(draw: st.DrawFn, payload: Any) -> Any:
+    """Draw a payload that once was a good one."""
+    if isinstance(payload, str):
+        start, end = sorted((draw(st.integers(0, len(payload))), draw(st.integers(0, len(payload)))))
+        return payload[:start] + draw(st.text(max_size=20)) + payload[end:]
+    return _with(payload, draw(st.sampled_from(_places(payload))), draw(json_values))
+
+
+def any_payload(adapter: CalledAdapter, call: Call, now: Any) -> st.SearchStrategy[Any]:
+    """Give payloads of every kind: made up, and damaged."""
+    return json_values | damaged(adapter.verify(call, now=now))
+
+
+@given(data=st.data())
+async def test_nothing_but_a_bad_payload_escapes_and_keys_never_change(data: st.DataObject, wire: Line) -> None:
+    call = wire.peer.text("ciao", event=1, thread=THREAD)
+    payload = data.draw(any_payload(wire.adapter, call, wire.clock()))
+    key = wire.adapter.event_key(payload)
+    assert key
+    assert key == wire.adapter.event_key(copy.deepcopy(payload))
+    try:
+        found = wire.adapter.parse(payload)
+    except BadPayloadError:
+        return
+    assert all(isinstance(inbound, Inbound) for inbound in found)
+    json.dumps([inbound.to_json() for inbound in found])
+    again = wire.adapter.parse(copy.deepcopy(payload))
+    assert [inbound.event_key for inbound in found] == [inbound.event_key for inbound in again]
+
+
+@given(body=st.binary(max_size=200), headers=st.booleans())
+async def test_no_body_whatsoever_makes_verifying_fail_otherwise_than_by_refusal(
+    body: bytes,
+    headers: bool,  # noqa: FBT001 - drawn by hypothesis
+    wire: Line,
+) -> None:
+    call = wire.peer.text("ciao", event=1, thread=THREAD)
+    forged = replace(call, body=body, headers=call.headers if headers else {})
+    with contextlib.suppress(RejectedError):
+        assert wire.adapter.event_key(wire.adapter.verify(forged, now=wire.clock()))
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+async def test_whatever_comes_is_stored_at_most_once(data: st.DataObject, wire: Line) -> None:
+    call = wire.peer.text("ciao", event=1, thread=THREAD)
+    payload = data.draw(any_payload(wire.adapter, call, wire.clock()))
+    counts = []
+    for _ in range(2):
+        async with wire.database.begin() as connection:
+            await store_payload(
+                connection, wire.adapter, payload, now=wire.clock(), new_id=wire.new_id, counts=wire.inbox_counts
+            )
+        counts.append(await wire.stored())
+    assert counts[0] == counts[1]
