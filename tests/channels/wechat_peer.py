@@ -42,8 +42,11 @@ class WeChatPeer:
         # The suite puts its own here.
         self.clock: Callable[[], datetime] = lambda: START
         # The suite keeps its own count of windows, from conversations that the platform never saw.
-        self.platform = FakeWeChat(clock=lambda: self.clock(), enforce_windows=False)
+        self.platform = FakeWeChat(clock=self._now, enforce_windows=False)
         self._server: LoopbackServer | None = None
+
+    def _now(self) -> datetime:
+        return self.clock()
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         return call_of(self.platform.request(text_fields(text, event=event, openid=thread)))
