@@ -5,6 +5,7 @@ from typing import Final
 
 from tests.channels.peer import Peer
 from tests.channels.telegram_peer import TelegramPeer
+from tests.channels.wechat_peer import WeChatPeer
 from tests.channels.wecom_peer import WecomPeer
 
-PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer, WecomPeer)
+PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer, WeChatPeer, WecomPeer)
