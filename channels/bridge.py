@@ -10,7 +10,17 @@ import regex
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.events import MediaKind
-from channels.adapter import Answer, BadPayloadError, Call, Capabilities, Inbound, InboundKind, MediaRef, RejectedError
+from channels.adapter import (
+    Answer,
+    BadPayloadError,
+    Call,
+    Capabilities,
+    Inbound,
+    InboundKind,
+    MediaRef,
+    RejectedError,
+    WireMessage,
+)
 from channels.payloads import digest, json_or_text
 from channels.receiving import storable
 
@@ -156,6 +166,10 @@ class Bridge:
         self.verify_request(call, method="POST", target="/bridge/messages", now=now)
         return json_or_text(call.body)
 
+    def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:  # noqa: ARG002 - the contract's
+        """Say that a message is stored, which had not come before. Replies are fetched."""
+        return stored(self.event_key(payload), is_new=True)
+
     # --- parse -------------------------------------------------------------------------------------
 
     def event_key(self, payload: Any) -> str:
@@ -185,6 +199,11 @@ class Bridge:
                 language_hint=message.language,
             )
         ]
+
+
+def stored(event_key: str, *, is_new: bool) -> Answer:
+    """Give the answer to a message."""
+    return Answer(Stored(id=event_key, stored=is_new).model_dump_json(), "application/json")
 
 
 def signature(secret: bytes, told: str, method: str, target: str, body: bytes) -> str:

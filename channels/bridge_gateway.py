@@ -28,6 +28,7 @@ from channels.bridge import (
     Message,
     Outbox,
     Stored,
+    stored,
 )
 from channels.counting import InboxCounts
 from channels.handing_over import ENDINGS, ID_MAX, LONGEST_WAIT, MOST_AT_ONCE, Handed, HandingOver
@@ -96,7 +97,8 @@ class BridgeGateway:
         received = await take_in(
             self.database, self.bridge, payload, clock=self.clock, new_id=self.new_id, counts=self.counts
         )
-        return _json(Stored(id=received[0].inbound.event_key, stored=received[0].is_new))
+        answer = stored(received[0].inbound.event_key, is_new=received[0].is_new)
+        return Response(answer.body, media_type=answer.media_type)
 
     async def outbox(self, request: Request, *, seconds: float, most: int) -> Response:
         """Hand over what waits for the residents behind the bridge, as soon as there is something."""
