@@ -196,8 +196,8 @@ class BadPayloadError(Exception):
     """A payload that the adapter cannot read; it is set aside. The message never holds what was sent."""
 
 
-class Adapter(Protocol):
-    """One platform. Construct it with what it needs; it reads no environment and keeps no conversation."""
+class Source(Protocol):
+    """Where messages come from, and what can be carried back; how they get back is not said here."""
 
     channel: str
     account: str
@@ -209,6 +209,10 @@ class Adapter(Protocol):
     def parse(self, payload: Any) -> Sequence[Inbound]:
         """Turn a payload into what came in; empty where it holds nothing for us. Raises BadPayloadError only."""
 
+
+class Adapter(Source, Protocol):
+    """One platform. Construct it with what it needs; it reads no environment and keeps no conversation."""
+
     async def send(self, thread: str, message: WireMessage) -> SendResult:
         """Send one message. Never raises for what a platform can do."""
 
@@ -219,8 +223,8 @@ class Adapter(Protocol):
         """Let go of connections."""
 
 
-class CalledAdapter(Adapter, Protocol):
-    """A platform that calls us at `/webhooks/CHANNEL`. `body_max` is in bytes."""
+class CalledSource(Source, Protocol):
+    """Somebody who calls us, and is known by what they sign or send. `body_max` is in bytes."""
 
     body_max: int
 
@@ -236,6 +240,10 @@ class CalledAdapter(Adapter, Protocol):
 
     def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:
         """Say in the platform's words that the payload is stored, with the first reply where there is one."""
+
+
+class CalledAdapter(CalledSource, Adapter, Protocol):
+    """A platform that calls us at `/webhooks/CHANNEL`."""
 
 
 class KnockingAdapter(Adapter, Protocol):

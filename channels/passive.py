@@ -1,17 +1,19 @@
 """The first reply, given back with the request that brought the message, where a platform waits for one."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from channels.adapter import Adapter, Outbound, WireMessage
+from channels.adapter import Outbound, Source, WireMessage
 from channels.gathering import gathered
 from channels.receiving import Received
 from channels.rendering import render
 from store import health, inbox, outbox, pacing
 from store.database import Database, Write
+from store.inbox import Answered
 from store.notify import Topic
 from store.outbox import OutboxStatus
 from web.live import Hub, wait
@@ -19,6 +21,8 @@ from web.live import Hub, wait
 # What the outbox keeps instead of a platform's id.
 PASSIVE_ID: Final = "reply"
 _LEASE: Final = timedelta(seconds=30)
+# A wake-up is a hint: without one, it is looked again so often. In seconds.
+_LOOK_EVERY: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +33,81 @@ class PassiveReplies:
     hub: Hub
     clock: Callable[[], datetime]
 
-    async def first(self, adapter: Adapter, received: Received, *, patience: timedelta) -> WireMessage | None:
+    async def first(self, adapter: Source, received: Received, *, patience: timedelta) -> WireMessage | None:
         """Wait for the first reply to what came in; None where there is none in time: it goes by the outbox then.
 
         A repetition of the same request gets the same reply.
         """
+        found = await self._waited(adapter, received, patience=patience, whole=False)
+        return found[0] if found else None
+
+    async def whole(self, adapter: Source, received: Received, *, patience: timedelta) -> tuple[WireMessage, ...]:
+        """Wait as `first` does, and give all that was said by then, every part of it.
+
+        For a platform that takes several messages with one request, and may offer no other way to it.
+        """
+        return await self._waited(adapter, received, patience=patience, whole=True)
+
+    async def _waited(
+        self, adapter: Source, received: Received, *, patience: timedelta, whole: bool
+    ) -> tuple[WireMessage, ...]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience.total_seconds()
         with self.hub.subscribe(Topic.CONVERSATION, str(received.conversation_id)) as woken:
             while True:
                 async with self.database.begin() as connection:
-                    over, reply = await self._claim(connection, adapter, received)
-                if over:
-                    return reply
+                    replies = await self._claim(connection, adapter, received, whole=whole)
+                if replies is not None:
+                    return replies
                 left = deadline - loop.time()
-                if left <= 0 or not await wait(woken, seconds=left):
-                    return None
+                if left <= 0:
+                    return ()
+                await wait(woken, seconds=min(left, _LOOK_EVERY))
 
-    async def _claim(self, connection: Write, adapter: Adapter, received: Received) -> tuple[bool, WireMessage | None]:
-        """Take what waits for the chat, once the turn is over; False where it is not over yet."""
+    async def _claim(
+        self, connection: Write, adapter: Source, received: Received, *, whole: bool
+    ) -> tuple[WireMessage, ...] | None:
+        """Take what waits for the chat, once the turn is over; None where it is not over yet."""
         inbound, now = received.inbound, self.clock()
         row = await inbox.answered(
             connection, channel=inbound.channel, account=inbound.account, event_key=inbound.event_key
         )
         if row is None or row.reply is not None:
-            return True, None if row is None or row.reply is None else WireMessage(row.reply)
+            return _said_before(row)
         if not row.done:
-            return False, None
-        leased = await pacing.lease_reply(connection, received.conversation_id, lease_for=_LEASE, now=now)
+            return None
+        replies: list[WireMessage] = []
+        while reply := await self._reply(connection, adapter, received, whole=whole):
+            replies += reply
+            if not whole:
+                break
         await pacing.release_chat(connection, received.conversation_id, now=now)
+        if replies:
+            await inbox.keep_reply(connection, row.id, json.dumps([reply.text for reply in replies]))
+            await health.went_out(connection, channel=inbound.channel, account=inbound.account, now=now)
+        return tuple(replies)
+
+    async def _reply(
+        self, connection: Write, adapter: Source, received: Received, *, whole: bool
+    ) -> tuple[WireMessage, ...]:
+        """Take the next row that waits for the chat: its next part, or all parts that are left."""
+        now = self.clock()
+        leased = await pacing.lease_reply(connection, received.conversation_id, lease_for=_LEASE, now=now)
         if leased is None:
-            return True, None
+            return ()
         leased = await gathered(connection, leased, adapter.capabilities, now=now)
         wire = render(Outbound.from_json(leased.payload), adapter.capabilities)
-        ids = [*leased.platform_ids, PASSIVE_ID]
-        if leased.parts_sent + 1 < len(wire):
-            await outbox.part_sent(connection, leased.id, parts_sent=leased.parts_sent + 1, platform_ids=ids)
+        taken = wire[leased.parts_sent :] if whole else wire[leased.parts_sent : leased.parts_sent + 1]
+        sent, ids = leased.parts_sent + len(taken), [*leased.platform_ids, *[PASSIVE_ID] * len(taken)]
+        if sent < len(wire):
+            await outbox.part_sent(connection, leased.id, parts_sent=sent, platform_ids=ids)
             await outbox.postpone(connection, leased.id, until=now, error="")
         else:
             await outbox.finish(connection, leased.id, status=OutboxStatus.SENT, error=None, platform_ids=ids, now=now)
-        reply = wire[leased.parts_sent]
-        await inbox.keep_reply(connection, row.id, reply.text)
-        await health.went_out(connection, channel=inbound.channel, account=inbound.account, now=now)
-        return True, reply
+        return taken
+
+
+def _said_before(row: Answered | None) -> tuple[WireMessage, ...]:
+    if row is None or row.reply is None:
+        return ()
+    return tuple(WireMessage(text) for text in json.loads(row.reply))

@@ -1,13 +1,13 @@
 """Taking in what a platform sent: stored once, or set aside, and never lost for a reason inside the message."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from channels.adapter import Adapter, BadPayloadError, Capabilities, Inbound, InboundKind, Window
+from channels.adapter import BadPayloadError, Capabilities, Inbound, InboundKind, Source, Window
 from channels.counting import InboxCounts
 from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
@@ -71,7 +71,7 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
 
 async def take_in(
     database: Database,
-    adapter: Adapter,
+    adapter: Source,
     payload: Any,
     *,
     clock: Callable[[], datetime],
@@ -84,15 +84,21 @@ async def take_in(
     """
     async with database.begin() as connection:
         received = await store(connection, adapter, payload, now=clock(), new_id=new_id, counts=counts)
-    for each in received:
-        counted = counts.received.labels(channel=adapter.channel, kind=each.inbound.kind.value)
-        (counted if each.is_new else counts.repeated.labels(channel=adapter.channel)).inc()
+    count(received, counts)
     return received
+
+
+def count(received: Sequence[Received], counts: InboxCounts) -> None:
+    """Count what was stored, once it is committed."""
+    for each in received:
+        channel = each.inbound.channel
+        counted = counts.received.labels(channel=channel, kind=each.inbound.kind.value)
+        (counted if each.is_new else counts.repeated.labels(channel=channel)).inc()
 
 
 async def store(
     connection: Write,
-    adapter: Adapter,
+    adapter: Source,
     payload: Any,
     *,
     now: datetime,
@@ -115,6 +121,13 @@ async def store(
         if added:
             counts.set_aside.labels(channel=adapter.channel).inc()
         return []
+    return await keep(connection, adapter, arrived, now=now, new_id=new_id)
+
+
+async def keep(
+    connection: Write, adapter: Source, arrived: Sequence[Inbound], *, now: datetime, new_id: Callable[[], UUID]
+) -> list[Received]:
+    """Store what was parsed, with all that follows for its chat and its channel."""
     received = [await receive(connection, inbound, new_id=new_id(), now=now) for inbound in arrived]
     for each in received:
         if each.is_new:

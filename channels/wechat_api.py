@@ -233,7 +233,7 @@ class WeChatApi:
                 async for chunk in answer.aiter_bytes():
                     content += chunk
                     if len(content) > MEDIUM_MAX:
-                        raise MediumGoneError("it is larger than can be fetched")
+                        raise MediumGoneError("it is larger than can be fetched", too_large=True)
         except httpx.HTTPError as error:
             return result_of(error)
         media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()

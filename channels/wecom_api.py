@@ -216,7 +216,7 @@ async def _bounded(answer: httpx.Response) -> httpx.Response:
     async for chunk in answer.aiter_bytes():
         content += chunk
         if len(content) > MEDIUM_MAX:
-            raise MediumGoneError("larger than 20 MB")
+            raise MediumGoneError("larger than 20 MB", too_large=True)
     # What was read is decompressed: only what says what it is goes along.
     kept = {name: answer.headers[name] for name in ("content-type", "content-disposition") if name in answer.headers}
     return httpx.Response(answer.status_code, headers=kept, content=bytes(content))

@@ -36,7 +36,7 @@ class DeskChannel:
     """A channel as the program was set up: `account` is None where it is off.
 
     `windowed` says that its platform lets us write for a while only, `messages` how many then, None where any
-    number. `beats`: a phone gives signs of life.
+    number. `beats`: a phone gives signs of life. `named`: there may be several, told apart by `account`.
     """
 
     id: str
@@ -44,6 +44,7 @@ class DeskChannel:
     windowed: bool = False
     messages: int | None = None
     beats: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +108,23 @@ class Channels:
         return states
 
     async def attention(self, connection: Read) -> tuple[str, ...]:
-        """Give the ids of the channels that need attention, as they were a few seconds ago."""
+        """Give the ids of the channels that need attention, as they were a few seconds ago.
+
+        Not of phones that are silent: each of them is an alarm of its own.
+        """
         now = self._clock()
         if self._looked_up is None or now - self._looked_up >= LOOKED_UP:
             rows = {(row.channel, row.account): row for row in await health.everything(connection)}
             doubts = await traffic.in_doubt(connection, since=now - RECENT)
-            self._attention = tuple(
-                channel.id
-                for channel in self._known
-                if channel.account is not None
-                and concerns(
-                    channel,
-                    rows.get((channel.id, channel.account)),
-                    in_doubt=(channel.id, channel.account) in doubts,
-                    now=now,
-                )
-            )
+            worrying: dict[str, None] = {}
+            for channel in self._known:
+                if channel.account is None:
+                    continue
+                key = (channel.id, channel.account)
+                found = concerns(channel, rows.get(key), in_doubt=key in doubts, now=now)
+                if set(found) - {Concern.HEARTBEAT}:
+                    worrying[channel.id] = None
+            self._attention = tuple(worrying)
             self._looked_up = now
         return self._attention
 

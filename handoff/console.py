@@ -1,6 +1,6 @@
 """The mediators' pages: the queue, the conversations, and what can be done with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -15,7 +15,7 @@ from handoff import presence, queue, ticket
 from handoff.channels import Channels
 from handoff.queue import AtCapacity, Claimed, TakenBy
 from handoff.ticket import OUTCOMES, Refused, Result
-from store import conversations, outbox, staff, tickets
+from store import conversations, health, outbox, staff, tickets
 from store.database import Database, Read
 from store.staff import Role, StaffMember
 from web.identity import Identity, SignedIn
@@ -42,6 +42,8 @@ class Desk:
     channels: Channels
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    # Names of the phones whose silence is an alarm.
+    phones: Sequence[str] = ()
 
     def key(self, signed_in: SignedIn, ticket_id: UUID, key: str) -> UUID:
         """Give the dedupe key of a form: what a page calls one use of it, within this member and ticket."""
@@ -55,6 +57,7 @@ class Desk:
             "mine": [held for held in claimed if held.claimed_by == member.id],
             "others": [held for held in claimed if held.claimed_by != member.id],
             "attention": await self.channels.attention(connection),
+            "silent": await health.silent(connection, channel="phone", accounts=self.phones, now=self.clock()),
             "now": self.clock(),
         }
 

@@ -73,7 +73,7 @@ def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], A
                 for name in ("waiting", "mine", "others")
                 for held in lists[name]
             ]
-            + [lists["attention"]]
+            + [lists["attention"], *(phone.account for phone in lists["silent"])]
         )
         if state == last:
             return []

@@ -1,18 +1,23 @@
 """The web application: every router and handler, in one visible place."""
 
 import hmac
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from channels import webchat, webhooks
+from channels import bridge_gateway, phone_gateway, relay_live, relay_pages, webchat, webhooks
+from channels.bridge_gateway import BridgeGateway
+from channels.handing_over import HandingOver
 from channels.passive import PassiveReplies
+from channels.phone_gateway import PhoneGateway
+from channels.relay_desk import RelayDesk
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
@@ -27,7 +32,7 @@ from knowledge.records import Records
 from sportello import cards
 from sportello.channel_list import desk_channels
 from sportello.media import fetching
-from sportello.platforms import called
+from sportello.platforms import bridges, called, phones
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -57,6 +62,8 @@ def shell_of(program: Program) -> Shell:
         "contact": settings.contact,
         "chat_days": timedelta(days=settings.chat_days),
         "ticket_days": timedelta(days=settings.ticket_days),
+        # Whether the desk has a relay; a page that is not there has no link.
+        "relay": "on" if settings.relayed else "",
     }
     return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id)
 
@@ -98,12 +105,15 @@ def create_app(program: Program) -> ASGIApp:
             ),
         )
     )
+    _add_handed_over(app, program, shell)
     app.include_router(sign_in.router(shell, identity, program.database))
-    channels = Channels(desk_channels(program.adapters), program.clock)
-    desk = Desk(shell, program.database, program.hub, identity, channels, program.clock, program.new_id)
+    channels = Channels(desk_channels(settings, program.adapters), program.clock)
+    phone_names = [name for name, _ in settings.phones]
+    desk = Desk(shell, program.database, program.hub, identity, channels, program.clock, program.new_id, phone_names)
     app.include_router(channel_pages.router(desk))
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
+    _add_relay(app, program, shell, identity)
     app.include_router(media.router(desk, fetching(program.adapters)))
 
     def filler(records: Records) -> Filler:
@@ -116,6 +126,60 @@ def create_app(program: Program) -> ASGIApp:
     app.include_router(pages.router(editing))
     _add_probes(app, program)
     return Protection(app, secure=settings.secure)
+
+
+def _add_relay(app: FastAPI, program: Program, shell: Shell, identity: Identity) -> None:
+    """Add the relay desk, where an operator does by hand what no interface does."""
+
+    def in_italian(block: Mapping[str, Any]) -> str | None:
+        return program.library.presenter.in_italian(block)
+
+    desk = RelayDesk(
+        shell=shell,
+        database=program.database,
+        hub=program.hub,
+        identity=identity,
+        clock=program.clock,
+        new_id=program.new_id,
+        apps=program.settings.relayed,
+        phones=[name for name, _ in program.settings.phones],
+        in_italian=in_italian,
+        wait_seconds=WAIT_SECONDS,
+    )
+    app.include_router(relay_pages.router(desk))
+    app.include_router(relay_live.router(desk))
+
+
+def _add_handed_over(app: FastAPI, program: Program, shell: Shell) -> None:
+    """Add where phones and a bridge deliver and fetch by themselves."""
+    app.include_router(
+        phone_gateway.router(
+            PhoneGateway(
+                database=program.database,
+                passive=PassiveReplies(program.database, program.hub, program.clock),
+                handing_over=HandingOver(program.database, program.hub, program.clock, phone_gateway.LEASE),
+                clock=program.clock,
+                new_id=program.new_id,
+                counts=program.inbox_counts,
+                catalogue=program.catalogue,
+                devices=phones(program.settings),
+                repeats_within=timedelta(seconds=program.settings.phone_repeat_seconds),
+            )
+        )
+    )
+    bridge = bridges(program.settings)
+    gateway = None
+    if bridge is not None:
+        gateway = BridgeGateway(
+            shell=shell,
+            database=program.database,
+            handing_over=HandingOver(program.database, program.hub, program.clock, bridge_gateway.LEASE),
+            clock=program.clock,
+            new_id=program.new_id,
+            counts=program.inbox_counts,
+            bridge=bridge,
+        )
+    app.include_router(bridge_gateway.router(gateway))
 
 
 def _add_probes(app: FastAPI, program: Program) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.actions import Wording
 from bot.wording import Catalogue
+from channels import bridge, phone, relay
 from channels.adapter import Adapter
 from handoff.channels import DeskChannel
 from sportello.settings import Settings
@@ -15,6 +16,9 @@ CHANNELS: Final[Mapping[str, Callable[[Settings], bool]]] = {
     "wechat": lambda settings: bool(settings.wechat_app_id),
     "wecom": lambda settings: bool(settings.wecom_secret.get_secret_value()),
     "whatsapp": lambda settings: bool(settings.whatsapp_phone_id),
+    phone.CHANNEL: lambda settings: bool(settings.phones),
+    relay.CHANNEL: lambda settings: bool(settings.relayed),
+    bridge.CHANNEL: lambda settings: bool(settings.bridge_secret.get_secret_value()),
 }
 
 
@@ -30,15 +34,25 @@ def transfers(settings: Settings) -> list[tuple[str, bool, str]]:
     return told
 
 
-def desk_channels(adapters: tuple[Adapter, ...]) -> list[DeskChannel]:
-    """Give every channel as the desk shows it, those that are not set up too."""
-    return [_desk_channel(name, next((made for made in adapters if made.channel == name), None)) for name in CHANNELS]
+def desk_channels(settings: Settings, adapters: tuple[Adapter, ...]) -> list[DeskChannel]:
+    """Give every channel as the desk shows it, those that are not set up too; one for each phone and each app."""
+    made = [_of_adapter(adapter) for adapter in adapters]
+    made += [DeskChannel(phone.CHANNEL, name, beats=True, named=True) for name, _ in settings.phones]
+    made += [DeskChannel(relay.CHANNEL, app, named=True) for app in settings.relayed]
+    if CHANNELS[bridge.CHANNEL](settings):
+        made.append(DeskChannel(bridge.CHANNEL, settings.bridge_name))
+    return [
+        channel
+        for name in CHANNELS
+        for channel in [each for each in made if each.id == name] or [DeskChannel(name, None)]
+    ]
 
 
-def _desk_channel(name: str, adapter: Adapter | None) -> DeskChannel:
-    if adapter is None:
-        return DeskChannel(name, None)
+def _of_adapter(adapter: Adapter) -> DeskChannel:
     window = adapter.capabilities.after_text
     return DeskChannel(
-        name, adapter.account, windowed=window is not None, messages=None if window is None else window.messages
+        adapter.channel,
+        adapter.account,
+        windowed=window is not None,
+        messages=None if window is None else window.messages,
     )

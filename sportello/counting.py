@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
@@ -18,6 +18,7 @@ class Counts:
     scenes: Counter
     deliveries: Counter
     delivery_seconds: Histogram
+    phone_silent: Gauge
 
     @classmethod
     def on(cls, registry: CollectorRegistry) -> Self:
@@ -45,5 +46,11 @@ class Counts:
                 ["channel"],
                 registry=registry,
                 buckets=SECONDS,
+            ),
+            phone_silent=Gauge(
+                "sportello_phone_silent",
+                "1 where a phone gave no sign of life for 5 minutes",
+                ["phone"],
+                registry=registry,
             ),
         )

@@ -11,6 +11,8 @@ from channels.wechat_envelope import BadKeyError, checked_key
 from channels.whatsapp import Template as WhatsAppTemplate
 
 PREFIX: Final = "SPORTELLO_"
+RELAY_APPS: Final = ("imo", "wechat", "whatsapp", "other")
+BRIDGE_SECRET_LEAST: Final = 32
 # What Telegram allows in a link (https://core.telegram.org/bots/features#deep-linking); WeChat allows as much.
 SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -18,6 +20,11 @@ SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def named(value: str) -> list[str]:
     """Give the words of a setting that has commas between them."""
     return [word for word in (part.strip() for part in value.split(",")) if word]
+
+
+def _devices(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = [each.partition(":") for each in named(value)]
+    return tuple((name.strip(), token.strip()) for name, _, token in pairs)
 
 
 class PlatformSettings(BaseSettings):
@@ -29,8 +36,8 @@ class PlatformSettings(BaseSettings):
     )
     telegram_token: SecretStr = Field(
         SecretStr(""),
-        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram (Dubai, outside the EU)"
-        " all that residents and the service write to one another there, and who they are on Telegram.",
+        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram, a company outside the"
+        " European Union, all that residents and the service write to one another there, and who they are on Telegram.",
     )
     telegram_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
@@ -100,6 +107,57 @@ class PlatformSettings(BaseSettings):
         " answer_ready:it,en,ur. Meta charges for each. Empty: answers wait in silence.",
     )
     whatsapp_api_base: str = Field("https://graph.facebook.com/v24.0", description="Address of the Graph API.")
+    phone_devices: SecretStr = Field(
+        SecretStr(""),
+        description="Phones that pass on notifications of imo and other apps, as name:token with commas between; each "
+        "token at least 16 letters and digits. Transfers to each phone what residents of its apps are answered, and "
+        "through it to the makers of the app and of the macro program. Empty: no phone gateway.",
+    )
+    phone_repeat_seconds: float = Field(
+        20.0,
+        ge=0,
+        le=3600,
+        description="The same words of the same sender within so many seconds are one message, as notifications have "
+        "no ids. 0: never.",
+    )
+    relay_apps: str = Field(
+        "",
+        description="Apps that an operator serves by hand at /desk/relay: imo, wechat, whatsapp, other, with commas "
+        "between. Transfers nothing by itself: the operator copies, and the app's maker gets what is copied. Empty: no "
+        "relay desk, unless there are phones.",
+    )
+    bridge_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret with which a bridge signs, at least 32 letters. Transfers to the bridge what its residents "
+        "are answered. Empty: no bridge.",
+    )
+    bridge_name: str = Field("bridge", pattern="^[a-z0-9-]{1,40}$", description="Name of the bridge, as its account.")
+
+    @field_validator("phone_devices")
+    @classmethod
+    def _devices_can_be_read(cls, value: SecretStr) -> SecretStr:
+        devices = _devices(value.get_secret_value())
+        for name, token in devices:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name) or not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
+                raise ValueError("phones are written name:token, the token at least 16 letters and digits")
+        if len({name for name, _ in devices}) < len(devices) or len({token for _, token in devices}) < len(devices):
+            raise ValueError("each phone needs a name and a token of its own")
+        return value
+
+    @field_validator("relay_apps")
+    @classmethod
+    def _apps_are_known(cls, value: str) -> str:
+        unknown = set(named(value)) - set(RELAY_APPS)
+        if unknown:
+            raise ValueError(f"not an app of the relay desk: {', '.join(sorted(unknown))}")
+        return value
+
+    @field_validator("bridge_secret")
+    @classmethod
+    def _bridge_has_a_secret(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < BRIDGE_SECRET_LEAST:
+            raise ValueError(f"a bridge's secret has at least {BRIDGE_SECRET_LEAST} letters")
+        return value
 
     @field_validator("scenes")
     @classmethod
@@ -157,3 +215,13 @@ class PlatformSettings(BaseSettings):
     def counted_scenes(self) -> frozenset[str]:
         """Give the scenes that are counted apart."""
         return frozenset(named(self.scenes))
+
+    @property
+    def phones(self) -> tuple[tuple[str, str], ...]:
+        """Give name and token of each phone."""
+        return _devices(self.phone_devices.get_secret_value())
+
+    @property
+    def relayed(self) -> tuple[str, ...]:
+        """Give the apps of the relay desk; where there are phones, it is there for what they must not answer."""
+        return tuple(named(self.relay_apps)) or (RELAY_APPS if self.phones else ())

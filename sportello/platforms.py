@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from bot.languages import DEFAULT
 from bot.wording import Catalogue
+from channels import bridge, phone, relay
 from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
+from channels.bridge import Bridge
+from channels.phone import PhoneDevice
 from channels.telegram import TelegramAdapter
 from channels.wechat import WeChatAdapter
 from channels.wechat_api import WeChatApi
@@ -16,6 +20,9 @@ from channels.wecom_api import Fetch, WecomApi
 from channels.whatsapp import Access, Template, WhatsAppAdapter
 from sportello.settings import Settings
 from store.database import Database
+
+# Channels whose messages are taken by an operator, a phone or a bridge: nothing of ours sends them.
+HANDED_OVER: Final = (relay.CHANNEL, phone.CHANNEL, bridge.CHANNEL)
 
 
 def adapters(
@@ -107,3 +114,14 @@ def whatsapp(settings: Settings, catalogue: Catalogue) -> WhatsAppAdapter:
         template=Template.parse(settings.whatsapp_template),
         list_label=lambda language: catalogue.text("bot.choices.open", language or DEFAULT),
     )
+
+
+def phones(settings: Settings) -> tuple[PhoneDevice, ...]:
+    """Make the phones that pass on notifications. Nothing pushes to them: they fetch."""
+    return tuple(PhoneDevice(name, token) for name, token in settings.phones)
+
+
+def bridges(settings: Settings) -> Bridge | None:
+    """Make the bridge, where one is set up."""
+    secret = settings.bridge_secret.get_secret_value()
+    return Bridge(settings.bridge_name, secret) if secret else None

@@ -140,6 +140,21 @@ class Presenter:
             "to_verify": entry.to_verify,
         }
 
+    def in_italian(self, block: Mapping[str, Any]) -> str | None:
+        """Give the Italian of an answer in another language, as it reads today; None where there is none.
+
+        Which case an answer is stands nowhere but in its heading.
+        """
+        entry = self.entries.get(block.get("slug", ""))
+        if entry is None or block["language"] == DEFAULT:
+            return None
+        for facet in ("", *entry.facets):
+            same = answer_of(entry, facet, block["language"])
+            italian = answer_of(entry, facet, DEFAULT)
+            if same is not None and same[1] == block["question"] and italian is not None:
+                return fill(italian[2], DEFAULT, self.records, self.today(), self.catalogue)
+        return None
+
     def outbound(self, body: dict[str, Any], code: str, seq: int) -> Outbound:
         """Give a stored message as plain text for a platform; `seq` is its place in the transcript."""
         paragraphs: list[str] = []

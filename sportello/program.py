@@ -54,6 +54,7 @@ class Program:
     deliveries: tuple[Deliveries, ...]
     pulls: tuple[Pulls, ...]
     registry: CollectorRegistry
+    counts: Counts
     inbox_counts: InboxCounts
 
     async def close(self) -> None:
@@ -148,5 +149,6 @@ def compose(
         deliveries=deliveries,
         pulls=pulls,
         registry=registry,
+        counts=counts,
         inbox_counts=inbox_counts,
     )

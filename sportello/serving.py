@@ -20,6 +20,7 @@ from sportello.app import create_app
 from sportello.program import Program, compose
 from sportello.settings import Settings
 from sportello.waking import Bell
+from sportello.watching import Watch
 from sportello.workers import Stop
 from store.notify import Topic
 from store.retention import Terms
@@ -217,9 +218,11 @@ def _tasks(
         ticket=timedelta(days=settings.ticket_days),
         keys=timedelta(days=settings.key_days),
     )
+    watch = Watch(program.database, [name for name, _ in settings.phones], program.clock, program.counts)
     tasks += [
         # Dropped at the end: embedding goes on for minutes, and begins again where it was.
         ("ripening", lambda: first_of(workers.ripen(program.library, program.clock, stop), stop.wait())),
+        ("phones", lambda: workers.watch_phones(watch, stop)),
         ("doubts", lambda: workers.end_doubts(program.database, program.clock, stop)),
         ("clearing", lambda: workers.clear_up(program.database, terms, program.clock, stop)),
     ]

@@ -10,10 +10,12 @@ import structlog
 from knowledge.embedding import EmbedderUnavailableError
 from sportello.deliveries import Deliveries, doubt
 from sportello.library import Library
+from sportello.platforms import HANDED_OVER
 from sportello.pulling import Pulls
 from sportello.turns import Turns
 from sportello.waking import Bell
-from store import inbox, limits, retention
+from sportello.watching import Watch
+from store import handovers, inbox, limits, retention
 from store.database import TROUBLES, Database
 from store.retention import Terms
 
@@ -24,6 +26,7 @@ T = TypeVar("T")
 POLL_SECONDS: Final = 2.0
 AFTER_TROUBLE_SECONDS: Final = 1.0
 DOUBT_EVERY: Final = 15.0
+WATCH_EVERY: Final = 15.0
 CLEARING_EVERY: Final = 600.0
 # A platform repeats a request within seconds (WeChat: three times, every five).
 REPLIES_KEPT: Final = timedelta(minutes=5)
@@ -131,12 +134,20 @@ async def end_doubts(database: Database, clock: Callable[[], datetime], stop: St
         await _tried(lambda: doubt(database, clock()), stop)
 
 
+async def watch_phones(watch: Watch, stop: Stop) -> None:
+    """Look after the phones until asked to stop."""
+    while not stop.asked:
+        await _tried(watch.look, stop)
+        await stop.wait(WATCH_EVERY)
+
+
 async def clear_up(database: Database, terms: Terms, clock: Callable[[], datetime], stop: Stop) -> None:
     """Delete on time what residents wrote; the first time at once."""
 
     async def once() -> bool:
         now = clock()
         async with database.begin() as connection:
+            await handovers.give_up(connection, HANDED_OVER, before=now - terms.chat, now=now)
             deleted = await retention.sweep(connection, terms, now=now)
             await limits.sweep(connection, before=now - timedelta(days=1))
             await inbox.forget_replies(connection, before=now - REPLIES_KEPT)

@@ -152,6 +152,18 @@ async def find(connection: Read, address: Address) -> UUID | None:
     return result.scalar_one_or_none()
 
 
+async def known_as(connection: Read, address: Address) -> str | None:
+    """Give the name under which a conversation began, as its platform tells it; None where there is none."""
+    result = await connection.execute(
+        select(conversations.c.user_ref).where(
+            conversations.c.channel == address.channel,
+            conversations.c.account == address.account,
+            conversations.c.thread == address.thread,
+        )
+    )
+    return result.scalar_one_or_none()
+
+
 async def get(connection: Read, conversation_id: UUID) -> Conversation | None:
     """Give a conversation, or None."""
     row = (await connection.execute(select(conversations).where(conversations.c.id == conversation_id))).one_or_none()

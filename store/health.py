@@ -1,5 +1,6 @@
 """How each channel is: when something last came in and went out, what went wrong last, and its heartbeat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +24,8 @@ channel_health = Table(
     PrimaryKeyConstraint("channel", "account"),
 )
 
+# A phone beats every two minutes: two beats may be missed.
+SILENT_AFTER: Final = timedelta(minutes=5)
 # Moments are written at most so often, so that the row of a channel holds nobody up.
 COARSE: Final = timedelta(seconds=10)
 _NOTED: Final = "sportello_health_noted"
@@ -92,4 +95,18 @@ async def _touch(connection: Write, column: str, *, channel: str, account: str, 
 async def everything(connection: Read) -> list[ChannelHealth]:
     """Give all channels that ever ran, by name."""
     rows = await connection.execute(select(channel_health).order_by(channel_health.c.channel, channel_health.c.account))
+    return [ChannelHealth(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way to a row's columns
+
+
+async def silent(connection: Read, *, channel: str, accounts: Sequence[str], now: datetime) -> list[ChannelHealth]:
+    """Give those of the accounts whose heartbeat stopped, or never began, by name."""
+    rows = await connection.execute(
+        select(channel_health)
+        .where(
+            channel_health.c.channel == channel,
+            channel_health.c.account.in_(accounts),
+            or_(channel_health.c.heartbeat_at.is_(None), channel_health.c.heartbeat_at <= now - SILENT_AFTER),
+        )
+        .order_by(channel_health.c.account)
+    )
     return [ChannelHealth(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way to a row's columns

@@ -179,7 +179,10 @@ async def take(connection: Write, *, now: datetime) -> Waiting | None:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How far a row is: `done` when its turn is over; `reply` is what went back with the platform's own request."""
+    """How far a row is: `done` when its turn is over.
+
+    `reply` is what went back with the platform's own request: its texts, as a JSON list.
+    """
 
     id: int
     done: bool

@@ -19,7 +19,7 @@ PROBE_SECONDS: Final = 20.0
 
 
 class Topic(StrEnum):
-    """What a wake-up is about. The payload is the conversation's id for `CONVERSATION`, otherwise empty."""
+    """What a wake-up is about. The payload is the conversation's id for `CONVERSATION`, the channel for `OUTBOX`."""
 
     INBOX = "sportello_inbox"
     OUTBOX = "sportello_outbox"

@@ -129,7 +129,7 @@ async def queue(
             created_at=now,
         )
     )
-    notify(connection, Topic.OUTBOX)
+    notify(connection, Topic.OUTBOX, address.channel)
 
 
 async def part_sent(connection: Write, outbox_id: int, *, parts_sent: int, platform_ids: list[str]) -> None:
@@ -184,10 +184,10 @@ async def resume(connection: Write, conversation_id: UUID, *, now: datetime) -> 
             outbox.c.payload.is_not(None),
         )
         .values(status=OutboxStatus.QUEUED.value, due_at=now, error=None, finished_at=None, attempts=0)
-        .returning(outbox.c.id)
+        .returning(outbox.c.channel)
     )
-    if resumed.all():
-        notify(connection, Topic.OUTBOX)
+    for channel in resumed.scalars():
+        notify(connection, Topic.OUTBOX, channel)
 
 
 async def fold(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
 
+from store import quarantine, relay_acts
 from store.conversations import conversations
 from store.database import Write
 from store.inbox import InboxStatus, inbox
@@ -70,6 +71,8 @@ async def sweep(connection: Write, terms: Terms, *, now: datetime) -> int:
     await connection.execute(
         delete(inbox).where(inbox.c.status != InboxStatus.WAITING.value, inbox.c.finished_at < now - terms.keys)
     )
+    await quarantine.sweep(connection, texts_before=now - terms.chat, keys_before=now - terms.keys)
+    await relay_acts.sweep(connection, before=now - terms.keys)
     # What is parked is to be sent as soon as the resident writes: it goes with its conversation, and not before.
     parked = outbox.c.status.in_([status.value for status in PARKED]) & outbox.c.payload.is_not(None)
     await connection.execute(delete(outbox).where(outbox.c.finished_at < now - terms.keys, ~parked))

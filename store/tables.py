@@ -13,7 +13,9 @@ from store import (
     limits,
     outbox,
     pacing,
+    quarantine,
     records,
+    relay_acts,
     staff,
     tickets,
 )
@@ -32,7 +34,9 @@ MODULES = (
     limits,
     outbox,
     pacing,
+    quarantine,
     records,
+    relay_acts,
     staff,
     tickets,
 )

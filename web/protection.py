@@ -56,9 +56,11 @@ class Signer:
 
 
 class Protection:
-    """ASGI middleware around the whole program. Webhooks are left to their own verification."""
+    """ASGI middleware around the whole program. What other programs call is left to its own verification."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool, exempt: str = "/webhooks/") -> None:
+    def __init__(
+        self, app: ASGIApp, *, secure: bool, exempt: tuple[str, ...] = ("/webhooks/", "/gateways/", "/bridge/")
+    ) -> None:
         """Wrap `app`; `secure` says that the public address is https."""
         self._app = app
         self._secure = secure

@@ -2,9 +2,13 @@
 
 The rules are those of Bot API 10.0 and of tdlib/telegram-bot-api: errors with `error_code`, `description`
 and `parameters`; texts of 1 to 4,096 characters; callback data of 1 to 64 bytes; 403 after a block; 429
-with `retry_after` above one message a second to a chat or 30 in all; callback queries that grow too old.
+with `retry_after` above one message a second to a chat or 30 in all; callback queries that grow too old; files
+of at most 20 MB, by an address that getFile gives and that ends after an hour; at most 100 commands with names of
+1 to 32 small letters, digits and underscores and texts of 1 to 256 characters; descriptions of at most 512 and 120
+characters; languages of two letters.
 """
 
+import re
 import threading
 import time
 from collections import defaultdict, deque
@@ -20,6 +24,19 @@ from starlette.routing import Route
 
 TOKEN = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qcP"
 CALLBACK_SECONDS = 150.0
+FILE_MAX = 20 * 1024 * 1024
+FILE_SECONDS = 3600.0
+COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+DESCRIPTIONS = {"setmydescription": ("description", 512), "setmyshortdescription": ("short_description", 120)}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that somebody sent; `says` is the size that the server tells, where it is another one."""
+
+    path: str
+    content: bytes
+    says: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,11 @@ class FakeBotApi:
     queries: dict[str, float] = field(default_factory=dict)
     updates: deque[dict[str, Any]] = field(default_factory=deque)
     webhook: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    # By method and language, "" for all others.
+    described: dict[tuple[str, str], Any] = field(default_factory=dict)
+    fetched: int = 0
+    _addresses: dict[str, float] = field(default_factory=dict)
     _failures: deque[tuple[str, Response | None, float]] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _by_chat: dict[int, float] = field(default_factory=lambda: defaultdict(lambda: -1e9))
@@ -75,7 +97,12 @@ class FakeBotApi:
 
     def app(self) -> Starlette:
         """Give the application."""
-        return Starlette(routes=[Route("/bot{token}/{method}", self._call, methods=["GET", "POST"])])
+        return Starlette(
+            routes=[
+                Route("/bot{token}/{method}", self._call, methods=["GET", "POST"]),
+                Route("/file/bot{token}/{path:path}", self._file),
+            ]
+        )
 
     async def _call(self, request: Request) -> Response:
         if request.path_params["token"] != self.token:
@@ -109,6 +136,12 @@ class FakeBotApi:
                 return _ok(result=True)
             case "getupdates":
                 return self._updates(arguments)
+            case "getfile":
+                return self._get_file(str(arguments.get("file_id", "")))
+            case "setmycommands" | "setmydescription" | "setmyshortdescription" as setting:
+                return self._describe(setting, arguments)
+            case "getmycommands":
+                return _ok(self.described.get(("setmycommands", str(arguments.get("language_code") or "")), []))
             case _:
                 return _error(404, "Not Found: method not found")
 
@@ -163,6 +196,47 @@ class FakeBotApi:
         while self.updates and int(self.updates[0].get("update_id", 0)) < offset:
             self.updates.popleft()
         return _ok(list(self.updates))
+
+    def _get_file(self, file_id: str) -> Response:
+        stored = self.files.get(file_id)
+        if stored is None:
+            return _error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        size = len(stored.content) if stored.says is None else stored.says
+        if size > FILE_MAX:
+            return _error(400, "Bad Request: file is too big")
+        self._addresses[stored.path] = self.clock()
+        return _ok({"file_id": file_id, "file_unique_id": file_id, "file_size": size, "file_path": stored.path})
+
+    async def _file(self, request: Request) -> Response:
+        path = request.path_params["path"]
+        given = self._addresses.get(path)
+        if request.path_params["token"] != self.token or given is None or self.clock() - given > FILE_SECONDS:
+            return _error(404, "Not Found")
+        self.fetched += 1
+        (stored,) = [stored for stored in self.files.values() if stored.path == path]
+        return Response(stored.content, media_type="application/octet-stream")
+
+    def _describe(self, setting: str, arguments: dict[str, Any]) -> Response:
+        language = str(arguments.get("language_code") or "")
+        if language and not (len(language) == 2 and language.isalpha() and language.islower()):
+            return _error(400, "Bad Request: invalid language code specified")
+        if setting == "setmycommands":
+            commands = arguments.get("commands") or []
+            if len(commands) > 100:
+                return _error(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
+            for command in commands:
+                if not COMMAND.fullmatch(command["command"]):
+                    return _error(400, "Bad Request: BOT_COMMAND_INVALID")
+                if not 1 <= len(command["description"]) <= 256:
+                    return _error(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+            self.described[setting, language] = commands
+            return _ok(result=True)
+        name, longest = DESCRIPTIONS[setting]
+        text = str(arguments.get(name) or "")
+        if len(text) > longest:
+            return _error(400, "Bad Request: description is too long")
+        self.described[setting, language] = text
+        return _ok(result=True)
 
 
 def _ok(result: Any) -> Response:

@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.sportello import conftest as sportello
+
+# The whole program on a real database.
+desk = sportello.desk
+furnished = sportello.furnished
 HERE = Path(__file__).parent
 SECONDS = 30.0
 

@@ -189,7 +189,7 @@ async def test_an_open_page_is_told_when_what_may_be_written_changes(phone: Phon
     await phone.with_mediator()
     program = phone.desk.program
     assert phone.member is not None
-    channels = Channels(desk_channels(program.adapters), program.clock)
+    channels = Channels(desk_channels(program.settings, program.adapters), program.clock)
     # The stream itself asks for nothing of identity or hub.
     pages = DeskPages(shell_of(program), program.database, program.hub, None, channels, program.clock, program.new_id)  # type: ignore[arg-type]
     async with program.database.read() as connection:
@@ -206,7 +206,7 @@ async def test_an_open_page_is_told_when_what_may_be_written_changes(phone: Phon
 
 async def test_a_channel_without_a_window_says_nothing(phone: Phone) -> None:
     conversation = phone.desk.new_id()
-    channels = Channels(desk_channels(phone.desk.program.adapters), phone.desk.clock)
+    channels = Channels(desk_channels(phone.desk.program.settings, phone.desk.program.adapters), phone.desk.clock)
     async with phone.desk.program.database.read() as connection:
         assert await channels.allowance(connection, "web", conversation) is None
         assert await channels.allowance(connection, "telegram", conversation) is None
@@ -220,7 +220,7 @@ async def test_page_and_troubles_are_told_in_every_language(phone: Phone, code: 
         for channel, account in (("whatsapp", PHONE_ID),):
             await health.open_channel(connection, channel=channel, account=account)
             await health.went_wrong(connection, channel=channel, account=account, reason="x", now=program.clock())
-        states = await Channels(desk_channels(program.adapters), program.clock).states(connection)
+        states = await Channels(desk_channels(program.settings, program.adapters), program.clock).states(connection)
     fragment = shell_of(program).fragment
     member = await phone.desk.staff("anna", Role.MEDIATOR)
     page = fragment(

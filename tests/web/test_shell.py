@@ -71,7 +71,7 @@ def test_every_text_that_is_asked_for_exists() -> None:
             if path.suffix == ".html":
                 asked |= set(re.findall(r"\bt\(\s*[\"']([a-z_.]+)[\"']\s*[,)]", path.read_text(encoding="utf-8")))
             elif path.suffix == ".py":
-                prefix = r"[\"']((?:bot|danger|web|desk|editing|knowledge|resident|sign_in)\.[a-z_.]+)[\"']"
+                prefix = r"[\"']((?:bot|danger|web|desk|editing|knowledge|relay|resident|sign_in)\.[a-z_.]+)[\"']"
                 asked |= set(re.findall(prefix, path.read_text(encoding="utf-8")))
     modules = {name for name in asked if (ROOT / Path(*name.split("."))).with_suffix(".py").exists()}
     assert asked - modules - known == set()
