@@ -35,8 +35,8 @@ class PlatformSettings(BaseSettings):
     )
     telegram_token: SecretStr = Field(
         SecretStr(""),
-        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram (Dubai, outside the EU)"
-        " all that residents and the service write to one another there, and who they are on Telegram.",
+        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram, a company outside the"
+        " European Union, all that residents and the service write to one another there, and who they are on Telegram.",
     )
     telegram_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
