@@ -83,7 +83,7 @@ class Channels:
         self._attention: tuple[str, ...] = ()
 
     async def states(self, connection: Read) -> list[ChannelState]:
-        """Give all channels, those that are off too."""
+        """Give all channels, those that are off last."""
         now = self._clock()
         rows = {(row.channel, row.account): row for row in await health.everything(connection)}
         counts = await traffic.everything(connection, now=now)
@@ -105,7 +105,7 @@ class Channels:
                     concerns=concerns(channel, found, in_doubt=key in doubts, now=now),
                 )
             )
-        return states
+        return sorted(states, key=lambda state: state.channel.account is None)
 
     async def attention(self, connection: Read) -> tuple[str, ...]:
         """Give the ids of the channels that need attention, as they were a few seconds ago.

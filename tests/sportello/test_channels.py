@@ -46,7 +46,7 @@ def plain(page: str) -> str:
 
 
 def section(page: str, channel: str) -> str:
-    return plain(page.split(f'id="channel-{channel}"')[1].split("</section>", maxsplit=1)[0])
+    return plain(page.split(f'data-channel="{channel}"')[1].split("</section>", maxsplit=1)[0])
 
 
 async def test_only_who_works_at_the_desk_sees_the_channels(phone: Phone, browser: httpx.AsyncClient) -> None:

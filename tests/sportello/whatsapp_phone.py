@@ -115,5 +115,6 @@ async def phone_at(desk: Desk, template: str = "") -> AsyncIterator[Phone]:
         deliveries = replace(desk.program.deliveries[0], adapter=adapter)
         object.__setattr__(desk.program, "deliveries", (deliveries,))
         object.__setattr__(desk.program, "adapters", (adapter,))
+        await deliveries.open()
         yield Phone(desk, api, adapter)
         await adapter.close()
