@@ -48,7 +48,9 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
         text = f"{text}\n\n{listed}" if text else listed
         choices = ()
     parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
-    return (*(WireMessage(part) for part in parts[:-1]), WireMessage(parts[-1], choices))
+    language = outbound.language
+    before = [WireMessage(part, language=language) for part in parts[:-1]]
+    return (*before, WireMessage(parts[-1], choices, language=language))
 
 
 def _can_be_tapped(text: str, number: int, capabilities: Capabilities) -> bool:

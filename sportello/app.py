@@ -21,7 +21,8 @@ from channels.relay_desk import RelayDesk
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import console, live, media
+from handoff import channel_pages, console, live, media
+from handoff.channels import Channels
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
@@ -29,6 +30,7 @@ from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
 from sportello import cards
+from sportello.channel_list import desk_channels
 from sportello.media import fetching
 from sportello.platforms import bridges, called, phones
 from sportello.program import Program
@@ -105,8 +107,10 @@ def create_app(program: Program) -> ASGIApp:
     )
     _add_handed_over(app, program, shell)
     app.include_router(sign_in.router(shell, identity, program.database))
+    channels = Channels(desk_channels(settings, program.adapters), program.clock)
     phone_names = [name for name, _ in settings.phones]
-    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id, phone_names)
+    desk = Desk(shell, program.database, program.hub, identity, channels, program.clock, program.new_id, phone_names)
+    app.include_router(channel_pages.router(desk))
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
     _add_relay(app, program, shell, identity)

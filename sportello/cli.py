@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from knowledge import evaluating
-from sportello import asking, clock, commands, evaluation, logs, telegram_commands
+from sportello import asking, channel_list, clock, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
 from sportello.platform_settings import PREFIX
 from sportello.settings import Settings, described
@@ -112,9 +112,13 @@ def evaluate_public(
 
 @app.command()
 def settings() -> None:
-    """Print every setting that is in force, secrets hidden."""
-    for name, value, meaning in described(_settings()):
+    """Print every setting that is in force, secrets hidden, and what each channel transfers to whom."""
+    found = _settings()
+    for name, value, meaning in described(found):
         typer.echo(f"{name}={value}\n    {meaning}")
+    typer.echo("\nChannels:")
+    for name, is_on, told in channel_list.transfers(found):
+        typer.echo(f"{name}: {'on' if is_on else 'off'}\n    {told}")
 
 
 @staff_app.command("add")

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings
 
 from channels.wechat import Mode as WeChatMode
 from channels.wechat_envelope import BadKeyError, checked_key
+from channels.whatsapp import Template as WhatsAppTemplate
 
 PREFIX: Final = "SPORTELLO_"
 RELAY_APPS: Final = ("imo", "wechat", "whatsapp", "other")
@@ -87,6 +88,25 @@ class PlatformSettings(BaseSettings):
     )
     wecom_api_base: str = Field("https://qyapi.weixin.qq.com", description="Address of WeCom's servers.")
 
+    whatsapp_phone_id: str = Field(
+        "",
+        pattern="^[0-9]*$",
+        description="Id of the WhatsApp number (not the number itself). Empty: no WhatsApp. With it, what residents"
+        " write and send there, their phone numbers and every answer pass through Meta (WhatsApp).",
+    )
+    whatsapp_token: SecretStr = Field(SecretStr(""), description="Access token of a system user, for the Cloud API.")
+    whatsapp_secret: SecretStr = Field(
+        SecretStr(""), description="Secret of the Meta app, which signs every call. Empty: no webhook route."
+    )
+    whatsapp_verify_token: SecretStr = Field(
+        SecretStr(""), description="Word of your own with which Meta checks the webhook's address."
+    )
+    whatsapp_template: str = Field(
+        "",
+        description="Approved template that asks a resident to write again after 24 hours, with its languages, as"
+        " answer_ready:it,en,ur. Meta charges for each. Empty: answers wait in silence.",
+    )
+    whatsapp_api_base: str = Field("https://graph.facebook.com/v24.0", description="Address of the Graph API.")
     phone_devices: SecretStr = Field(
         SecretStr(""),
         description="Phones that pass on notifications of imo and other apps, as name:token with commas between; each "
@@ -156,6 +176,21 @@ class PlatformSettings(BaseSettings):
             except BadKeyError as error:
                 raise ValueError(str(error)) from error
         return value
+
+    @field_validator("whatsapp_template")
+    @classmethod
+    def _template_can_be_read(cls, value: str) -> str:
+        WhatsAppTemplate.parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _whatsapp_is_whole(self) -> Self:
+        secret, token = self.whatsapp_secret.get_secret_value(), self.whatsapp_token.get_secret_value()
+        if self.whatsapp_phone_id and not token:
+            raise ValueError(f"{PREFIX}WHATSAPP_PHONE_ID needs {PREFIX}WHATSAPP_TOKEN")
+        if self.whatsapp_phone_id and secret and not self.whatsapp_verify_token.get_secret_value():
+            raise ValueError(f"{PREFIX}WHATSAPP_SECRET needs {PREFIX}WHATSAPP_VERIFY_TOKEN")
+        return self
 
     @model_validator(mode="after")
     def _wechat_is_whole(self) -> Self:

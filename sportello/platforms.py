@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from bot.languages import DEFAULT
+from bot.wording import Catalogue
 from channels import bridge, phone, relay
 from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
@@ -15,6 +17,7 @@ from channels.wechat_api import WeChatApi
 from channels.wechat_messages import CHANNEL as WECHAT
 from channels.wecom import WecomAdapter
 from channels.wecom_api import Fetch, WecomApi
+from channels.whatsapp import Access, Template, WhatsAppAdapter
 from sportello.settings import Settings
 from store.database import Database
 
@@ -22,7 +25,9 @@ from store.database import Database
 HANDED_OVER: Final = (relay.CHANNEL, phone.CHANNEL, bridge.CHANNEL)
 
 
-def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:
+def adapters(
+    settings: Settings, database: Database, clock: Callable[[], datetime], catalogue: Catalogue
+) -> tuple[Adapter, ...]:
     """Make the adapters of the platforms that are set up."""
     made: list[Adapter] = []
     if settings.telegram_token.get_secret_value():
@@ -31,6 +36,8 @@ def adapters(settings: Settings, database: Database, clock: Callable[[], datetim
         made.append(wechat(settings, database, clock))
     if settings.wecom_secret.get_secret_value():
         made.append(wecom(settings, database, clock))
+    if settings.whatsapp_phone_id:
+        made.append(whatsapp(settings, catalogue))
     return tuple(made)
 
 
@@ -40,8 +47,10 @@ def called(settings: Settings, adapters: tuple[Adapter, ...]) -> list[CalledAdap
         TelegramAdapter: settings.telegram_secret,
         WeChatAdapter: settings.wechat_token,
         WecomAdapter: settings.wecom_token,
+        WhatsAppAdapter: settings.whatsapp_secret,
     }
-    found = [adapter for adapter in adapters if isinstance(adapter, TelegramAdapter | WeChatAdapter | WecomAdapter)]
+    known = TelegramAdapter | WeChatAdapter | WecomAdapter | WhatsAppAdapter
+    found = [adapter for adapter in adapters if isinstance(adapter, known)]
     return [adapter for adapter in found if secrets[type(adapter)].get_secret_value()]
 
 
@@ -89,6 +98,21 @@ def wecom(settings: Settings, database: Database, clock: Callable[[], datetime])
         token=settings.wecom_token.get_secret_value(),
         aes_key=settings.wecom_aes_key.get_secret_value(),
         menus=settings.wecom_menus,
+    )
+
+
+def whatsapp(settings: Settings, catalogue: Catalogue) -> WhatsAppAdapter:
+    """Make the adapter of the WhatsApp number."""
+    return WhatsAppAdapter(
+        Access(
+            settings.whatsapp_phone_id,
+            settings.whatsapp_token.get_secret_value(),
+            settings.whatsapp_secret.get_secret_value(),
+            settings.whatsapp_verify_token.get_secret_value(),
+        ),
+        settings.whatsapp_api_base,
+        template=Template.parse(settings.whatsapp_template),
+        list_label=lambda language: catalogue.text("bot.choices.open", language or DEFAULT),
     )
 
 

@@ -110,7 +110,7 @@ def compose(
     def today() -> date:
         return clock().astimezone(settings.zone).date()
 
-    platforms = adapters(settings, database, clock)
+    platforms = adapters(settings, database, clock, catalogue)
     model = embedder(settings) if works else None
     understander = None
     if model is not None:

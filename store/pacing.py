@@ -82,7 +82,7 @@ def _lease() -> Executable:
     """Make the one statement that finds a row, takes its slots and marks it.
 
     Made once: it costs more to make than to run. Where another process took the account's slot first, the
-    row stays queued. The acknowledgement of a tap needs no slot.
+    row stays queued. What is no message needs no slot.
     """
     channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
     now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
@@ -127,7 +127,7 @@ def _lease() -> Executable:
         update(outbox)
         .where(
             outbox.c.id == found.c.id,
-            or_(found.c.kind == OutboxKind.ACKNOWLEDGE.value, exists().where(slot.c.id == found.c.id)),
+            or_(found.c.kind != OutboxKind.MESSAGE.value, exists().where(slot.c.id == found.c.id)),
         )
         .values(status=OutboxStatus.SENDING.value, lease_until=until, attempts=outbox.c.attempts + 1)
         .returning(*outbox.c, found.c.thread)

@@ -15,8 +15,14 @@ Audience = Literal["resident", "staff"]
 # A page that anybody in Prato may be reading.
 QUICK_EXIT: Final = "https://www.comune.prato.it"
 
-# What staff must know of a message on its way; one that arrived, or is on its way, needs no word.
-_TROUBLES = frozenset(OutboxStatus) - {OutboxStatus.SENT, OutboxStatus.QUEUED, OutboxStatus.SENDING}
+# What staff must know of a message on its way; one that arrived, or is on its way, needs no word. One that went as a
+# part of another has that one's trouble.
+_TROUBLES = frozenset(OutboxStatus) - {
+    OutboxStatus.SENT,
+    OutboxStatus.QUEUED,
+    OutboxStatus.SENDING,
+    OutboxStatus.MERGED,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,5 +9,13 @@ from tests.channels.phone_peer import PhonePeer
 from tests.channels.telegram_peer import TelegramPeer
 from tests.channels.wechat_peer import WeChatPeer
 from tests.channels.wecom_peer import WecomPeer
+from tests.channels.whatsapp_peer import WhatsAppPeer
 
-PEERS: Final[tuple[Callable[[], Peer], ...]] = (TelegramPeer, WeChatPeer, WecomPeer, PhonePeer, BridgePeer)
+PEERS: Final[tuple[Callable[[], Peer], ...]] = (
+    TelegramPeer,
+    WeChatPeer,
+    WecomPeer,
+    WhatsAppPeer,
+    PhonePeer,
+    BridgePeer,
+)

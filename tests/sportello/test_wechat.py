@@ -210,7 +210,7 @@ async def test_the_address_is_checked_with_what_came_and_nothing_around_it(wecha
 
 def made(desk: Desk, folder: Path, **others: Any) -> tuple[list[str], list[str]]:
     settings = settings_for(desk.program.database.url, folder, **others)
-    found = adapters(settings, desk.program.database, desk.clock)
+    found = adapters(settings, desk.program.database, desk.clock, desk.program.catalogue)
     return [each.channel for each in found], [each.channel for each in called(settings, found)]
 
 
