@@ -59,9 +59,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class ListGroup:
-    """Ask for the entries of a group; `GroupListed` follows."""
+    """Ask for the entries of a group, or of one section of it; `GroupListed` follows."""
 
     group: str
+    section: str | None = None
 
 
 class Reason(StrEnum):

@@ -110,10 +110,15 @@ class ChoiceExpired:
 
 @dataclass(frozen=True, slots=True)
 class GroupListed:
-    """Follows `ListGroup`: the entries of a group, in their order."""
+    """Follows `ListGroup`: the entries of a group, or of one section of it, in their order.
+
+    `sections` are those that hold entries of the group, in their order; "" is the rest.
+    """
 
     group: str
     slugs: tuple[str, ...]
+    section: str | None = None
+    sections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

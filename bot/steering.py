@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import sayings
+from bot import sayings, topics
 from bot.actions import (
     Action,
     CloseTicket,
@@ -149,9 +149,16 @@ def _entry(state: State, pick: Pick) -> Step:
 
 
 def _group(state: State, pick: Pick) -> Step:
-    if pick.argument not in sayings.GROUPS:
+    if pick.argument not in topics.GROUPS:
         return choice_expired(state, ChoiceExpired())
     return Step(state, (ListGroup(pick.argument),))
+
+
+def _section(state: State, pick: Pick) -> Step:
+    group, section = topics.group_and_section(pick.argument)
+    if not topics.is_section(group, section):
+        return choice_expired(state, ChoiceExpired())
+    return Step(state, (ListGroup(group, section),))
 
 
 def _helpful(state: State, pick: Pick) -> Step:
@@ -222,6 +229,7 @@ _COMMANDS: dict[Command, Handler] = {
 _PICKS: dict[Verb, Handler] = {
     Verb.ENTRY: _entry,
     Verb.GROUP: _group,
+    Verb.SECTION: _section,
     Verb.MENU: _menu,
     Verb.PERSON: person,
     Verb.DECLINE_PERSON: _decline_person,

@@ -220,8 +220,8 @@ class Adapter(Source, Protocol):
         """Let go of connections."""
 
 
-class CalledAdapter(Adapter, Protocol):
-    """A platform that calls us at `/webhooks/CHANNEL`. `body_max` is in bytes."""
+class CalledSource(Source, Protocol):
+    """Somebody who calls us, and is known by what they sign or send. `body_max` is in bytes."""
 
     body_max: int
 
@@ -237,6 +237,10 @@ class CalledAdapter(Adapter, Protocol):
 
     def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:
         """Say in the platform's words that the payload is stored, with the first reply where there is one."""
+
+
+class CalledAdapter(CalledSource, Adapter, Protocol):
+    """A platform that calls us at `/webhooks/CHANNEL`."""
 
 
 @dataclass(frozen=True, slots=True)

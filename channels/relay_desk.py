@@ -132,6 +132,7 @@ class RelayDesk:
             tongue=_tongue(found),
             messages=views,
             staff=True,
+            media_base="",
             to_send=to_send,
             acts=acts,
             typed=typed,

@@ -102,7 +102,7 @@ def _thread(desk: RelayDesk, signed_in: SignedIn, thread_id: UUID, since: int) -
             return desk.shell.fragment(template, code=code, signed_in=signed_in, current=thread_id, **context)
 
         rows = [
-            LiveEvent("message", fragment("web/message.html", message=view, staff=True), str(view.seq))
+            LiveEvent("message", fragment("web/message.html", message=view, staff=True, media_base=""), str(view.seq))
             for view in views
         ]
         seen = views[-1].seq if views else seen

@@ -53,7 +53,7 @@ def router(desk: RelayDesk) -> APIRouter:
                 )
         if isinstance(result, Refused):
             return await desk.show(request, signed_in, problem=result.message, typed=name)
-        return RedirectResponse(f"/desk/relay/threads/{result.thread}#latest", 303)
+        return RedirectResponse(f"/desk/relay/threads/{result.thread}#paste", 303)
 
     _add_pasting(routes, desk)
     _add_marks(routes, desk)
@@ -98,7 +98,7 @@ def _add_pasting(routes: APIRouter, desk: RelayDesk) -> None:
             if problem:
                 return await desk.show_thread(request, signed_in, thread_id, problem=problem, typed=text)
             await wait(woken, seconds=desk.wait_seconds)
-        return RedirectResponse(f"/desk/relay/threads/{thread_id}#latest", 303)
+        return RedirectResponse(f"/desk/relay/threads/{thread_id}#paste", 303)
 
 
 def _add_marks(routes: APIRouter, desk: RelayDesk) -> None:
@@ -114,7 +114,7 @@ def _add_marks(routes: APIRouter, desk: RelayDesk) -> None:
             return told
         if problem:
             return await desk.show_thread(request, signed_in, thread_id, problem=problem)
-        return RedirectResponse(f"/desk/relay/threads/{thread_id}#latest", 303)
+        return RedirectResponse(f"/desk/relay/threads/{thread_id}#paste", 303)
 
     @routes.post("/threads/{thread_id}/outbox/{outbox_id}/sent")
     async def sent(request: Request, signed_in: writer, thread_id: UUID, outbox_id: NumberPath) -> Response:
@@ -133,7 +133,7 @@ def _add_decisions(routes: APIRouter, desk: RelayDesk) -> None:
         result = await deciding
         if isinstance(result, Refused):
             return await desk.show(request, signed_in, problem=result.message)
-        return RedirectResponse(f"/desk/relay/threads/{result.thread}#latest" if result.thread else "/desk/relay", 303)
+        return RedirectResponse(f"/desk/relay/threads/{result.thread}#paste" if result.thread else "/desk/relay", 303)
 
     @routes.post("/quarantine/{quarantine_id}/assign")
     async def assign(request: Request, signed_in: writer, quarantine_id: NumberPath, to: TextField = "") -> Response:

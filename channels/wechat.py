@@ -45,7 +45,7 @@ TEXT_MAX: Final = 2048
 # The platform waits five seconds, and asks three times.
 PASSIVE: Final = timedelta(seconds=4)
 # Longer than all repetitions and than clocks differ; whatever is repeated within it meets its dedupe key.
-REPLAY_WINDOW: Final = timedelta(minutes=15)
+REPLAY_WINDOW: Final = timedelta(minutes=5)
 # Since 12 June 2023: 5 messages in 48 hours after a message, 3 in a minute after a tap, a scan or a follow.
 AFTER_TEXT: Final = Window(timedelta(hours=48), 5)
 AFTER_TAP: Final = Window(timedelta(minutes=1), 3)

@@ -171,10 +171,10 @@ class WecomAdapter:
             return reply
         if not reply.done:
             return result_of(reply)
-        following, found = reply.body.get("next_cursor"), reply.body.get("msg_list") or []
+        following, found = reply.body.get("next_cursor") or "", reply.body.get("msg_list") or []
         if not isinstance(following, str) or "\0" in following or not isinstance(found, list):
-            return Unknown("a page without a cursor")
-        # Without a cursor there is nothing to go on from, whatever else it says.
+            return Unknown("a page that is none")
+        # Without a cursor there is nothing new to go on from, whatever else it says.
         return Pulled(tuple(found), following or cursor, more=reply.body.get("has_more") == 1 and following != "")
 
     async def _sync(self, cursor: str, token: str) -> Reply | SendResult:

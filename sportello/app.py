@@ -12,7 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from channels import phone_gateway, relay_live, relay_pages, webchat, webhooks
+from channels import bridge_gateway, phone_gateway, relay_live, relay_pages, webchat, webhooks
+from channels.bridge_gateway import BridgeGateway
 from channels.handing_over import HandingOver
 from channels.passive import PassiveReplies
 from channels.phone_gateway import PhoneGateway
@@ -29,7 +30,7 @@ from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
 from sportello import cards
 from sportello.media import fetching
-from sportello.platforms import called, phones
+from sportello.platforms import bridges, called, phones
 from sportello.program import Program
 from store import migrations
 from store.database import TROUBLES
@@ -102,14 +103,14 @@ def create_app(program: Program) -> ASGIApp:
             ),
         )
     )
-    _add_handed_over(app, program)
+    _add_handed_over(app, program, shell)
     app.include_router(sign_in.router(shell, identity, program.database))
     phone_names = [name for name, _ in settings.phones]
     desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id, phone_names)
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
-    app.include_router(media.router(desk, fetching(program.adapters)))
     _add_relay(app, program, shell, identity)
+    app.include_router(media.router(desk, fetching(program.adapters)))
 
     def filler(records: Records) -> Filler:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)
@@ -145,8 +146,8 @@ def _add_relay(app: FastAPI, program: Program, shell: Shell, identity: Identity)
     app.include_router(relay_live.router(desk))
 
 
-def _add_handed_over(app: FastAPI, program: Program) -> None:
-    """Add where phones deliver and fetch by themselves."""
+def _add_handed_over(app: FastAPI, program: Program, shell: Shell) -> None:
+    """Add where phones and a bridge deliver and fetch by themselves."""
     app.include_router(
         phone_gateway.router(
             PhoneGateway(
@@ -162,6 +163,19 @@ def _add_handed_over(app: FastAPI, program: Program) -> None:
             )
         )
     )
+    bridge = bridges(program.settings)
+    gateway = None
+    if bridge is not None:
+        gateway = BridgeGateway(
+            shell=shell,
+            database=program.database,
+            handing_over=HandingOver(program.database, program.hub, program.clock, bridge_gateway.LEASE),
+            clock=program.clock,
+            new_id=program.new_id,
+            counts=program.inbox_counts,
+            bridge=bridge,
+        )
+    app.include_router(bridge_gateway.router(gateway))
 
 
 def _add_probes(app: FastAPI, program: Program) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from channels import phone
+from channels import bridge, phone, relay
 from channels.access import AccessToken
 from channels.adapter import Adapter, CalledAdapter, PulledAdapter
+from channels.bridge import Bridge
 from channels.phone import PhoneDevice
 from channels.telegram import TelegramAdapter
 from channels.wechat import WeChatAdapter
@@ -18,7 +19,7 @@ from sportello.settings import Settings
 from store.database import Database
 
 # Channels whose messages are taken by an operator, a phone or a bridge: nothing of ours sends them.
-HANDED_OVER: Final = ("relay", phone.CHANNEL, "bridge")
+HANDED_OVER: Final = (relay.CHANNEL, phone.CHANNEL, bridge.CHANNEL)
 
 
 def adapters(settings: Settings, database: Database, clock: Callable[[], datetime]) -> tuple[Adapter, ...]:
@@ -94,3 +95,9 @@ def wecom(settings: Settings, database: Database, clock: Callable[[], datetime])
 def phones(settings: Settings) -> tuple[PhoneDevice, ...]:
     """Make the phones that pass on notifications. Nothing pushes to them: they fetch."""
     return tuple(PhoneDevice(name, token) for name, token in settings.phones)
+
+
+def bridges(settings: Settings) -> Bridge | None:
+    """Make the bridge, where one is set up."""
+    secret = settings.bridge_secret.get_secret_value()
+    return Bridge(settings.bridge_name, secret) if secret else None

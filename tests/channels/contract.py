@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select, text
 
 from channels import webhooks
-from channels.adapter import Call, CalledAdapter, Outbound, PulledAdapter
+from channels.adapter import Call, CalledAdapter, CalledSource, Outbound, PulledAdapter
 from channels.counting import InboxCounts
 from channels.passive import PassiveReplies
 from channels.webhooks import Webhooks
@@ -25,6 +25,7 @@ from store.conversations import Address
 from store.database import Database
 from store.inbox import InboxStatus
 from store.outbox import OutboxKind, Priority
+from tests.channels.handed_over import PATHS, handed_over_router
 from tests.channels.peer import Peer
 from tests.conftest import FakeClock
 from web.live import Hub
@@ -38,12 +39,12 @@ class Line:
     """One platform, its adapter, and what stands behind it; no turns are taken."""
 
     peer: Peer
-    adapter: CalledAdapter
+    adapter: CalledSource
     database: Database
     clock: FakeClock
     new_id: Callable[[], UUID]
     web: httpx.AsyncClient
-    deliveries: Deliveries
+    deliveries: Deliveries | None
     pulls: Pulls | None
     inbox_counts: InboxCounts
 
@@ -57,7 +58,10 @@ class Line:
         """Post a request as it is."""
         headers = [(name.encode(), value.encode("latin-1")) for name, value in call.headers.items()]
         return await self.web.post(
-            f"/webhooks/{self.adapter.channel}", params=dict(call.query), headers=headers, content=call.body
+            PATHS.get(self.adapter.channel, f"/webhooks/{self.adapter.channel}"),
+            params=dict(call.query),
+            headers=headers,
+            content=call.body,
         )
 
     async def fetch(self) -> None:
@@ -137,6 +141,7 @@ class Line:
 
     async def deliver(self) -> int:
         """Send what may be sent now; gives how often something was."""
+        assert self.deliveries is not None
         await self.deliveries.open()
         delivered = 0
         while await self.deliveries.deliver():
@@ -154,16 +159,21 @@ class Line:
 
 @asynccontextmanager
 async def line(
-    peer: Peer, adapter: CalledAdapter, database: Database, clock: FakeClock, new_id: Callable[[], UUID]
+    peer: Peer, adapter: CalledSource, database: Database, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[Line]:
     """Put a platform's adapter behind the routes, over HTTP in this process."""
     registry = CollectorRegistry()
     counts = InboxCounts.on(registry)
     app = FastAPI()
-    passive = PassiveReplies(database, Hub(), clock)
-    app.include_router(
-        webhooks.router([adapter], Webhooks(database, passive, clock=clock, new_id=new_id, counts=counts))
-    )
+    handed_over = handed_over_router(adapter, database, clock, new_id, counts)
+    if handed_over is None:
+        passive = PassiveReplies(database, Hub(), clock)
+        platforms = [cast("CalledAdapter", adapter)]
+        app.include_router(
+            webhooks.router(platforms, Webhooks(database, passive, clock=clock, new_id=new_id, counts=counts))
+        )
+    else:
+        app.include_router(handed_over)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as web:
         pulls = None
@@ -172,5 +182,7 @@ async def line(
             await pulls.open()
             # What is due at the start is done: from here on a ring alone brings something.
             await pulls.pull()
-        deliveries = Deliveries(database, adapter, clock, Counts.on(registry))
+        deliveries = None
+        if hasattr(adapter, "send"):
+            deliveries = Deliveries(database, cast("CalledAdapter", adapter), clock, Counts.on(registry))
         yield Line(peer, adapter, database, clock, new_id, web, deliveries, pulls, counts)

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Any, Protocol
 
-from channels.adapter import Call, CalledAdapter
+from channels.adapter import Call, CalledAdapter, CalledSource
 
 
 class Trouble(StrEnum):
@@ -38,12 +38,18 @@ class Peer(Protocol):
         """Make an authentic request seen too long ago to be believed; None where the platform signs no time."""
 
     def malformed(self) -> Sequence[Call]:
-        """Make authentic requests that nobody can read: each is set aside, and answered as stored."""
+        """Make authentic requests that nobody can read: each is set aside, and answered as stored.
 
-    def unknown(self) -> Call:
-        """Make an authentic request of a kind that nobody knows yet: stored as nothing, and answered."""
+        Who fetches by itself may be told with a status of 400 to 499 instead: see `tests.channels.handed_over`.
+        """
 
-    def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
+    def unknown(self) -> Call | None:
+        """Make an authentic request of a kind that nobody knows yet: stored as nothing, and answered.
+
+        None where the format is ours, and every kind is known.
+        """
+
+    def connect(self) -> AbstractAsyncContextManager[CalledAdapter | CalledSource]:
         """Give the adapter, connected to a fresh fake platform, with time-outs of a fraction of a second.
 
         Where the platform waits for a first reply, `capabilities.passive` is as short: no turn is taken here.

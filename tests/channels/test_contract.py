@@ -6,13 +6,13 @@ import copy
 import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.adapter import BadPayloadError, Call, CalledAdapter, Inbound, RejectedError, WireMessage
+from channels.adapter import BadPayloadError, Call, CalledAdapter, CalledSource, Inbound, RejectedError, WireMessage
 from channels.receiving import store as store_payload
 from channels.results import (
     Blocked,
@@ -27,6 +27,7 @@ from channels.results import (
 from store.inbox import InboxStatus
 from store.outbox import OutboxStatus
 from tests.channels.contract import Line
+from tests.channels.handed_over import UNREADABLE
 from tests.channels.peer import Peer, Trouble
 
 THREAD: Final = "77"
@@ -98,7 +99,7 @@ async def test_an_old_request_is_refused_or_at_least_never_stored_twice(wire: Li
 async def test_what_cannot_be_read_is_set_aside_once_and_blocks_nobody(wire: Line) -> None:
     malformed = wire.peer.malformed()
     for call in [*malformed, *malformed]:
-        assert (await wire.call(call)).status_code == 200
+        assert (await wire.call(call)).status_code == UNREADABLE.get(wire.adapter.channel, 200)
     assert (await wire.call(wire.peer.text("ciao", event=9, thread=THREAD))).status_code == 200
     counts = await wire.counts()
     assert (counts[InboxStatus.SET_ASIDE], counts[InboxStatus.WAITING]) == (len(malformed), 1)
@@ -113,7 +114,10 @@ async def test_too_much_is_refused_and_leaves_nothing(wire: Line) -> None:
 
 
 async def test_a_kind_that_nobody_knows_does_no_harm(wire: Line) -> None:
-    assert (await wire.call(wire.peer.unknown())).status_code == 200
+    call = wire.peer.unknown()
+    if call is None:
+        pytest.skip("the format is ours, and every kind is known")
+    assert (await wire.call(call)).status_code == 200
     assert await wire.stored() == 0
     assert (await wire.call(wire.peer.text("ciao", event=9, thread=THREAD))).status_code == 200
     assert await wire.stored() == 1
@@ -137,7 +141,7 @@ async def test_every_way_a_platform_can_answer_has_its_result(peer: Peer, troubl
         if thread is None:
             pytest.skip("this platform has no such trouble")
         before = len(peer.sent())
-        result = await adapter.send(thread, WireMessage("ciao", key="1-0"))
+        result = await cast("CalledAdapter", adapter).send(thread, WireMessage("ciao", key="1-0"))
         assert isinstance(result, EXPECTED[trouble][0]), result
         taken = len(peer.sent()) - before
         assert taken <= 1
@@ -178,7 +182,8 @@ async def test_the_outbox_ends_as_it_should_and_nothing_goes_twice(wire: Line, t
 
 async def test_a_long_text_goes_in_parts_in_their_order_and_none_twice(wire: Line) -> None:
     thread = wire.peer.thread_for(Trouble.NONE)
-    assert thread is not None
+    if thread is None:
+        pytest.skip("nothing is sent to who fetches by itself")
     conversation = await wire.talk(thread)
     before = len(wire.peer.sent())
     await wire.queue(thread, conversation, "Una frase. " * (wire.adapter.capabilities.text_max // 9))
@@ -223,7 +228,7 @@ def damaged(draw: st.DrawFn, payload: Any) -> Any:
     return _with(payload, draw(st.sampled_from(_places(payload))), draw(json_values))
 
 
-def any_payload(adapter: CalledAdapter, call: Call, now: Any) -> st.SearchStrategy[Any]:
+def any_payload(adapter: CalledSource, call: Call, now: Any) -> st.SearchStrategy[Any]:
     """Give payloads of every kind: made up, and damaged."""
     return json_values | damaged(adapter.verify(call, now=now))
 

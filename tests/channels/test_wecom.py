@@ -405,11 +405,20 @@ async def test_a_cursor_that_is_not_taken_begins_anew(api: FakeKf, adapter: Weco
 async def test_nothing_is_fetched_from_an_answer_that_is_none(api: FakeKf, adapter: WecomAdapter) -> None:
     api.garbage_next()
     assert isinstance(await adapter.pull("c0", ""), Unknown)
-    api.fail_next(0)
+    api.fail_next(0, next_cursor=7)
+    assert isinstance(await adapter.pull("c0", ""), Unknown)
+    api.fail_next(0, msg_list="x", next_cursor="c1")
     assert isinstance(await adapter.pull("c0", ""), Unknown)
     nowhere = adapter_of("http://127.0.0.1:9")
     assert isinstance(await nowhere.pull("c0", ""), RetryAfter)
     await nowhere.close()
+
+
+async def test_without_a_next_cursor_the_old_one_stays_and_what_came_is_not_lost(
+    api: FakeKf, adapter: WecomAdapter
+) -> None:
+    api.fail_next(0, has_more=1, msg_list=[{"msgid": "m1"}])
+    assert await pulled(adapter, "c0") == Pulled(({"msgid": "m1"},), "c0", more=False)
 
 
 async def test_media_are_fetched_for_three_days(api: FakeKf, adapter: WecomAdapter, clock: FakeClock) -> None:
@@ -424,8 +433,9 @@ async def test_media_are_fetched_for_three_days(api: FakeKf, adapter: WecomAdapt
     with pytest.raises(PlatformRefusedError, match="45009"):
         await adapter.fetch(media_id)
     large = api.keeps("video/mp4", b"\0" * (MEDIUM_MAX + 1))
-    with pytest.raises(MediumGoneError):
+    with pytest.raises(MediumGoneError) as too_large:
         await adapter.fetch(large)
+    assert too_large.value.too_large
     clock.advance(days=3)
     with pytest.raises(MediumGoneError):
         await adapter.fetch(media_id)

@@ -1,9 +1,9 @@
 """WeChat's side of the contract: its sealed requests, and its fake interface."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from channels.adapter import Call, CalledAdapter
@@ -39,9 +39,14 @@ class WeChatPeer:
     name = "wechat"
 
     def __init__(self) -> None:
+        # The suite puts its own here.
+        self.clock: Callable[[], datetime] = lambda: START
         # The suite keeps its own count of windows, from conversations that the platform never saw.
-        self.platform = FakeWeChat(enforce_windows=False)
+        self.platform = FakeWeChat(clock=self._now, enforce_windows=False)
         self._server: LoopbackServer | None = None
+
+    def _now(self) -> datetime:
+        return self.clock()
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         return call_of(self.platform.request(text_fields(text, event=event, openid=thread)))

@@ -68,9 +68,9 @@ class FakeKf(KfMemory):
 
     # --- verbs for misbehaviour ---
 
-    def fail_next(self, errcode: int, errmsg: str = "refused") -> None:
-        """Answer the next call but gettoken with a code."""
-        self._failures.append(("error", _said(errcode, errmsg), 0.0))
+    def fail_next(self, errcode: int, errmsg: str = "refused", **fields: Any) -> None:
+        """Answer the next call but gettoken with a code, and whatever else."""
+        self._failures.append(("error", _said(errcode, errmsg, **fields), 0.0))
 
     def garbage_next(self, *, status: int = 200) -> None:
         """Answer the next call but gettoken with something that is no JSON."""

@@ -217,6 +217,14 @@ async def test_the_list_is_narrowed_by_group_language_and_what_is_to_be_done(
     assert (await editor.get("/desk/knowledge/a%00b/it")).status_code == 404
 
 
+async def test_an_editor_sees_where_residents_find_an_entry(editor: httpx.AsyncClient) -> None:
+    for slug, told in (
+        ("night-doctor", "Servizi e documenti, Salute</p>"),
+        ("italian-course", "Corsi e formazione</p>"),
+    ):
+        assert told in (await editor.get(f"/desk/knowledge/{slug}/it")).text
+
+
 RECORDS = "/desk/knowledge/records"
 
 

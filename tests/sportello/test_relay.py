@@ -38,7 +38,7 @@ async def opened(web: httpx.AsyncClient, name: str = "Ali Khan", app: str = "imo
     fields = {"csrf": field(page, "csrf"), "name": name, "app": app, "tongue": tongue}
     answer = await web.post("/desk/relay/threads", data=fields)
     assert answer.status_code == 303, answer.text
-    return answer.headers["location"].removesuffix("#latest")
+    return answer.headers["location"].removesuffix("#paste")
 
 
 async def pasted(
@@ -140,7 +140,7 @@ async def test_without_a_script_the_page_comes_back_with_the_answer(desk: Desk, 
             desk.program.hub.heard(Topic.CONVERSATION, "")
         await asyncio.sleep(0)
     answer = await posting
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{thread}#latest")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{thread}#paste")
     page = (await web.get(thread)).text
     (waiting,) = answers(page)
     done = await web.post(f"{thread}/outbox/{waiting}/sent", data={"csrf": field(page, "csrf")})
@@ -257,7 +257,7 @@ async def test_weak_names_are_assigned_or_dropped_by_an_operator(desk: Desk, web
     page = (await web.get("/desk/relay")).text
     assert "Mittenti da riconoscere" in page
     assert "si vede un nome e non un numero" in page
-    assert (await decided(web, known, "assign", to)).headers["location"] == f"{thread}#latest"
+    assert (await decided(web, known, "assign", to)).headers["location"] == f"{thread}#paste"
     assert (await decided(web, known, "assign", to)).status_code == 409, "once"
     assert (await decided(web, new, "assign")).status_code == 303
     assert (await decided(web, dropped, "drop")).headers["location"] == "/desk/relay"

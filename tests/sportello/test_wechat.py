@@ -168,6 +168,20 @@ async def test_who_leaves_is_left_alone_and_may_come_back(wechat: WeChatDesk) ->
     assert wechat.platform.shown[-1].how == "passive"
 
 
+async def test_odd_messages_harm_nobody(wechat: WeChatDesk) -> None:
+    for text in ("", " ", "]]>", "<xml/>", "\u200f", "x" * 20_000, "&#0;"):
+        await wechat.write(text)
+    await wechat.platform.deliver(
+        wechat.platform.message(MsgType="link", Title="", Description="", Url=""), wechat.post
+    )
+    await wechat.do("CLICK", EventKey="no such verb")
+    await wechat.do("CLICK", EventKey="entry:")
+    await wechat.do("SCAN", EventKey="x" * 128)
+    assert (await wechat.desk.inbox_counts())["failed"] == 0
+    assert (await wechat.desk.inbox_counts())["set-aside"] == 0
+    assert not [shown for shown in wechat.platform.shown if shown.how == "fault"]
+
+
 async def test_when_the_administrator_has_to_do_something_the_channel_says_so(wechat: WeChatDesk) -> None:
     wechat.hurry()
     await wechat.write("guardia medica")
@@ -184,6 +198,14 @@ async def test_when_the_administrator_has_to_do_something_the_channel_says_so(we
 
 
 # --- set-up ---
+
+
+async def test_the_address_is_checked_with_what_came_and_nothing_around_it(wechat: WeChatDesk) -> None:
+    answer = await wechat.web.get("/webhooks/wechat", params=wechat.platform.check("5837397576500011341"))
+    assert (answer.status_code, answer.content) == (200, b"5837397576500011341")
+    assert answer.headers["content-type"].startswith("text/plain")
+    forged = wechat.platform.check() | {"nonce": "1"}
+    assert (await wechat.web.get("/webhooks/wechat", params=forged)).status_code == 403
 
 
 def made(desk: Desk, folder: Path, **others: Any) -> tuple[list[str], list[str]]:

@@ -67,6 +67,8 @@ if (conversation) {
   toEnd();
   if (!text.value) text.value = sessionStorage.getItem(drawer) ?? "";
   if (mayMove()) goOn();
+  // The address names the box, and a browser goes there once more when all is loaded.
+  addEventListener("load", () => { setTimeout(() => { if (mayMove()) goOn(); }); });
 
   follow(() => `/desk/relay/threads/${thread}/events?since=${lastSeq(list)}`, {
     message: (html) => { if (appendOnce(list, html)) toEnd(); },
@@ -113,14 +115,16 @@ if (conversation) {
     form.ariaBusy = "true";
     const sent = text.value;
     renewKey(form, `${kind.value} ${sent}`);
-    const said = await post(form, new FormData(form));
+    const fields = new FormData(form);
+    // Empty at once, so that the next message can be pasted while this one is on its way.
+    text.value = "";
+    text.focus();
+    const said = await post(form, fields);
     if (said) {
       nextKey(form, said.key);
-      if (text.value === sent) text.value = "";
       kind.value = "text";
-      sessionStorage.removeItem(drawer);
-      text.focus();
-    }
+      sessionStorage.setItem(drawer, text.value);
+    } else text.value = text.value ? `${sent}\n${text.value}` : sent;
     form.ariaBusy = "false";
   });
 

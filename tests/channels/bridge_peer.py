@@ -1,0 +1,94 @@
+"""A bridge's side of the contract: signed JSON. It fetches by itself, so nothing is sent to it."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from channels.adapter import Call, CalledSource
+from channels.bridge import Bridge
+from tests.channels.peer import Trouble
+from tests.conftest import START
+
+SECRET: Final = "a secret of thirty-two letters, at least"
+
+
+def signed(
+    body: Any,
+    *,
+    at: datetime = START,
+    secret: str = SECRET,
+    method: str = "POST",
+    target: str = "/bridge/messages",
+) -> Call:
+    """Make a signed request; bytes go as they are."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    told = str(at.timestamp())
+    text = f"{told}\n{method} {target}\n".encode() + content
+    signature = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+    return Call({"x-sportello-time": told, "x-sportello-signature": f"sha256={signature}"}, {}, content)
+
+
+def message(text: str, *, event: int = 1, thread: str = "77", **fields: Any) -> dict[str, Any]:
+    """Make the body of a message."""
+    return {"id": str(event), "thread": thread, "sender": "Ali", "text": text} | fields
+
+
+class BridgePeer:
+    """One bridge."""
+
+    name = "bridge"
+
+    def text(self, text: str, *, event: int, thread: str) -> Call:
+        return signed(message(text, event=event, thread=thread))
+
+    def forged(self) -> Sequence[Call]:
+        good = signed(message("ciao"))
+        other_body = Call(good.headers, {}, good.body.replace(b"ciao", b"miao"))
+        later = dict(good.headers) | {"x-sportello-time": str(START.timestamp() + 1)}
+        bare = dict(good.headers) | {"x-sportello-signature": good.headers["x-sportello-signature"][7:]}
+        return [
+            Call({}, {}, good.body),
+            other_body,
+            Call(later, {}, good.body),
+            Call(bare, {}, good.body),
+            signed(message("ciao"), secret=SECRET.upper()),
+            signed(message("ciao"), method="GET"),
+            signed(message("ciao"), target="/bridge/outbox"),
+            Call(dict(good.headers) | {"x-sportello-time": "tomorrow"}, {}, good.body),
+            Call(dict(good.headers) | {"x-sportello-signature": "é"}, {}, good.body),
+        ]
+
+    def replayed(self) -> Call | None:
+        return signed(message("ciao"), at=START - timedelta(minutes=5, seconds=1))
+
+    def malformed(self) -> Sequence[Call]:
+        return [
+            signed(b"no json at all \xff"),
+            signed(b""),
+            signed(b"[" * 20_000),
+            signed(["list"]),
+            signed(None),
+            signed({"id": "2", "thread": "77"}),
+            signed(message("ciao", event=3, kind="of a later version")),
+            signed(message("a\x00b\ud800", event=4, thread="")),
+        ]
+
+    def unknown(self) -> Call | None:
+        return None
+
+    def connect(self) -> AbstractAsyncContextManager[CalledSource]:
+        return self._connect()
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[CalledSource]:
+        yield Bridge("bridge", SECRET)
+
+    def thread_for(self, trouble: Trouble) -> str | None:  # noqa: ARG002 - nothing is sent
+        return None
+
+    def sent(self) -> Sequence[Any]:
+        return ()
