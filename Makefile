@@ -1,6 +1,6 @@
 # Two commands set up everything on a fresh machine: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format lock soak bench clean browser
+.PHONY: help run test quick check format lock soak bench peers clean browser
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -41,6 +41,9 @@ soak: $(VENV)/dev.stamp  ## The crash test for ten minutes, with a new seed
 
 bench: $(VENV)/dev.stamp  ## The load generator against a fake Bot API on loopback
 	$(BIN)/python -m bench.conversations
+
+peers: $(VENV)/dev.stamp  ## Adapters and fakes tried by programs that we did not write (needs node)
+	@tests/peers/run $(BIN)/python
 
 lock: $(VENV)/dev.stamp  ## Write the lock files anew from pyproject.toml
 	scripts/lock

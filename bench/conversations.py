@@ -113,21 +113,46 @@ async def play(load: Load, api: WatchedApi, port: int, first_chat: int) -> None:
         load.latencies += [answer - asked for asked, answer in zip(times, answers, strict=False)]
 
 
-def memory(processes: list[Process]) -> float:
-    """Give the resident memory of processes and their children, in MB."""
-    wanted = {process.running.pid for process in processes if process.running is not None}
-    total = 0
+def household(processes: list[Process], server: Path) -> dict[int, str]:
+    """Name the processes that belong to the program: each with its model, and the database's."""
+    names = {process.running.pid: process.arguments[0] for process in processes if process.running is not None}
+    postmaster = int((server / "postmaster.pid").read_text().split()[0])
+    found = {**names, postmaster: "database"}
     for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
+        if folder.name.isdecimal() and int(folder.name) not in found:
             try:
-                status = dict(
-                    line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line
-                )
+                # After the name in parentheses: state, parent and more (proc(5)).
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if int(folder.name) in wanted or int(status["PPid"]) in wanted:
-                total += int(status.get("VmRSS", "0 kB").split()[0])
-    return total / 1024
+            if parent in names:
+                found[int(folder.name)] = f"{names[parent]}: model"
+            elif parent == postmaster:
+                found[int(folder.name)] = "database"
+    return found
+
+
+def processor(household: dict[int, str]) -> dict[str, float]:
+    """Give the processor time of processes and of this one, in seconds since they began."""
+    spent: dict[str, float] = defaultdict(float, {"generator and fake": sum(os.times()[:2])})
+    for pid, name in household.items():
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        spent[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def memory(household: dict[int, str]) -> dict[str, float]:
+    """Give the memory of processes in MB, what several share counted once (proc(5): Pss)."""
+    used: dict[str, float] = defaultdict(float)
+    for pid, name in household.items():
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        used[name] += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return used
+
+
+def listed(figures: dict[str, float], unit: str) -> str:
+    """Give named figures on one line."""
+    return ", ".join(f"{name} {figure:.1f} {unit}" for name, figure in sorted(figures.items()))
 
 
 def report(load: Load) -> None:
@@ -200,9 +225,16 @@ async def measure(rates: list[float], seconds: float, folder: Path) -> None:
                 await play(Load(5, 6, 30), api, port, 1_000)
                 for number, rate in enumerate(rates, 2):
                     load = Load(rate, seconds, max(30, int(rate * 4)))
+                    parts = household(processes, folder / "postgres")
+                    before = processor(parts)
                     await play(load, api, port, number * 100_000)
                     report(load)
-                print(f"memory of all Sportello processes: {memory(processes):.0f} MB (PostgreSQL apart)")
+                    spent = processor(parts)
+                    a_message = {name: (spent[name] - before[name]) / load.asked * 1000 for name in spent}
+                    print(f"      processor time a message: {listed(a_message, 'ms')}")
+                used = memory(household(processes, folder / "postgres"))
+                ours = sum(figure for name, figure in used.items() if name != "database")
+                print(f"memory of all Sportello processes: {ours:.0f} MB, the database apart; {listed(used, 'MB')}")
             finally:
                 for process in processes:
                     process.stop()

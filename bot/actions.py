@@ -1,13 +1,13 @@
 """What the bot may ask for. Actions are data; a turn carries them out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from bot.picks import Choice
 from bot.signals import Danger
 
-Value = str | int | datetime | date
+Value = str | int | datetime | date | timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class ListGroup:
-    """Ask for the entries of a group; `GroupListed` follows."""
+    """Ask for the entries of a group, or of one section of it; `GroupListed` follows."""
 
     group: str
+    section: str | None = None
 
 
 class Reason(StrEnum):

@@ -1,6 +1,7 @@
 """The words that steer a conversation, in every language and script: "menu", "stop", "a person" ..."""
 
 import unicodedata
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -259,3 +260,17 @@ def number_of(text: str) -> int | None:
     except (ValueError, TypeError):
         return None
     return int(value) if value >= 1 and value == int(value) else None
+
+
+def label_of(text: str, labels: Sequence[str]) -> int | None:
+    """Give the place, from 0, of the label that a whole message is, or None.
+
+    The label may have its number before it, as a line of a list has when it is copied. Where two labels are alike,
+    neither is meant.
+    """
+    key = normalised(text)
+    if not key:
+        return None
+    names = [normalised(label) for label in labels]
+    found = [place for place, name in enumerate(names) if key in {name, f"{place + 1} {name}"}]
+    return found[0] if len(found) == 1 else None

@@ -76,12 +76,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TextReceived:
-    """The resident wrote; `seq` is the place of the text in the transcript."""
+    """The resident wrote; `seq` is the place of the text in the transcript.
+
+    `picked` is what the text means where it is the label of a choice of the last list.
+    """
 
     seq: int
     text: str
     understanding: Understanding
     edited: bool = False
+    picked: Pick | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +110,15 @@ class ChoiceExpired:
 
 @dataclass(frozen=True, slots=True)
 class GroupListed:
-    """Follows `ListGroup`: the entries of a group, in their order."""
+    """Follows `ListGroup`: the entries of a group, or of one section of it, in their order.
+
+    `sections` are those that hold entries of the group, in their order; "" is the rest.
+    """
 
     group: str
     slugs: tuple[str, ...]
+    section: str | None = None
+    sections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

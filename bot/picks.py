@@ -13,6 +13,7 @@ class Verb(StrEnum):
 
     ENTRY = "entry"  # argument: slug, or slug#facet for one case of it
     GROUP = "group"  # argument: services, work or training
+    SECTION = "section"  # argument: group and section, as `bot.topics.named` writes them
     MENU = "menu"
     PERSON = "person"
     DECLINE_PERSON = "decline-person"

@@ -10,8 +10,8 @@ from bot.languages import CODES, language
 from bot.picks import Choice, Pick, Verb, case_of, case_pick
 from bot.signals import Danger
 from bot.state import State
+from bot.topics import GROUPS, label_of, named
 
-GROUPS: Final = ("services", "work", "training")
 OFFERED_AT_MOST: Final = 3
 
 PERSON: Final = Choice(Pick(Verb.PERSON), "bot.choice.person")
@@ -63,8 +63,19 @@ def group_declined() -> Say:
 
 def group_listed(state: State, group: str, slugs: Sequence[str]) -> Say:
     """Give the entries of a group."""
-    entries = tuple(Choice(Pick(Verb.ENTRY, slug)) for slug in slugs)
-    return saying(state, f"bot.group.{group}", choices=(*entries, MENU, PERSON))
+    return saying(state, f"bot.group.{group}", choices=(*_entries(slugs), MENU, PERSON))
+
+
+def sections_listed(state: State, group: str, sections: Sequence[str]) -> Say:
+    """Give the sections of a group."""
+    parts = tuple(Choice(Pick(Verb.SECTION, named(group, section)), label_of(section)) for section in sections)
+    return saying(state, f"bot.group.{group}", choices=(*parts, MENU, PERSON))
+
+
+def section_listed(state: State, group: str, section: str, slugs: Sequence[str]) -> Say:
+    """Give the entries of a section, with the way back to its group."""
+    choices = (*_entries(slugs), _group(group), MENU, PERSON)
+    return saying(state, label_of(section), "bot.section", choices=choices)
 
 
 def answer(state: State, slug: str, *before: Part) -> Say:
@@ -179,5 +190,13 @@ def _clear(kind: Danger) -> tuple[Choice, ...]:
     return (CLEAR,) if kind in _NOT_FOR_OTHERS else ()
 
 
+def _entries(slugs: Sequence[str]) -> tuple[Choice, ...]:
+    return tuple(Choice(Pick(Verb.ENTRY, slug)) for slug in slugs)
+
+
+def _group(group: str) -> Choice:
+    return Choice(Pick(Verb.GROUP, group), f"bot.choice.group.{group}")
+
+
 def _groups() -> tuple[Choice, ...]:
-    return tuple(Choice(Pick(Verb.GROUP, group), f"bot.choice.group.{group}") for group in GROUPS)
+    return tuple(map(_group, GROUPS))

@@ -5,7 +5,7 @@ Every function takes the state and an event and gives a `Step`. None of them rem
 
 from dataclasses import replace
 
-from bot import answering, sayings
+from bot import answering, sayings, topics
 from bot.actions import CloseTicket, MediatorText, Outcome, Say, SetReachable
 from bot.events import (
     CasesFound,
@@ -103,9 +103,15 @@ def returned(state: State, _event: Returned) -> Step:
 
 
 def group_listed(state: State, event: GroupListed) -> Step:
-    """Show the entries of a group."""
+    """Show the entries of a group or a section; of a group with many entries, its sections."""
     stage = settled(state) if state.stage in HELD else Stage.CHOOSING
-    return said(replace(state, answered=()), sayings.group_listed(state, event.group, event.slugs), stage=stage)
+    if event.section is not None:
+        say = sayings.section_listed(state, event.group, event.section, event.slugs)
+    elif topics.in_parts(len(event.slugs), len(event.sections)):
+        say = sayings.sections_listed(state, event.group, event.sections)
+    else:
+        say = sayings.group_listed(state, event.group, event.slugs)
+    return said(replace(state, answered=()), say, stage=stage)
 
 
 def cases_found(state: State, event: CasesFound) -> Step:

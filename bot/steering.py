@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot import sayings
+from bot import sayings, topics
 from bot.actions import (
     Action,
     CloseTicket,
@@ -59,10 +59,12 @@ def choice_expired(state: State, _event: ChoiceExpired) -> Step:
 
 
 def steered(state: State, event: TextReceived) -> Step | None:
-    """Carry out a steering word, a language's name or a number of the last list; None for any other text."""
+    """Carry out a number or label of the last list, a language's name or a steering word; None for any other text."""
     number = number_of(event.text)
     if number is not None and 1 <= number <= len(state.offered):
         return choice(state, ChoiceMade(state.offered[number - 1].pick))
+    if event.picked is not None:
+        return choice(state, ChoiceMade(event.picked))
     named = language_named(event.text)
     if named is not None:
         return _language(state, Pick(Verb.LANGUAGE, named))
@@ -147,9 +149,16 @@ def _entry(state: State, pick: Pick) -> Step:
 
 
 def _group(state: State, pick: Pick) -> Step:
-    if pick.argument not in sayings.GROUPS:
+    if pick.argument not in topics.GROUPS:
         return choice_expired(state, ChoiceExpired())
     return Step(state, (ListGroup(pick.argument),))
+
+
+def _section(state: State, pick: Pick) -> Step:
+    group, section = topics.group_and_section(pick.argument)
+    if not topics.is_section(group, section):
+        return choice_expired(state, ChoiceExpired())
+    return Step(state, (ListGroup(group, section),))
 
 
 def _helpful(state: State, pick: Pick) -> Step:
@@ -220,6 +229,7 @@ _COMMANDS: dict[Command, Handler] = {
 _PICKS: dict[Verb, Handler] = {
     Verb.ENTRY: _entry,
     Verb.GROUP: _group,
+    Verb.SECTION: _section,
     Verb.MENU: _menu,
     Verb.PERSON: person,
     Verb.DECLINE_PERSON: _decline_person,

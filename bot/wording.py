@@ -2,14 +2,14 @@
 
 import gettext
 from collections.abc import Mapping
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -20,6 +20,8 @@ from bot.languages import CODES, language
 LOCALES: Final = Path(__file__).resolve().parent / "locale"
 _FIRST_STRONG_ISOLATE: Final = "\u2068"
 _POP_ISOLATE: Final = "\u2069"
+# Babel goes over to a larger unit at so many times of it.
+_NEVER_LARGER: Final = {"day": 10_000, "hour": 1}
 
 
 def isolate(text: str) -> str:
@@ -80,6 +82,11 @@ class Catalogue:
         """Tell a day of a year."""
         return format_date(day, "long", locale=_locale(code))
 
+    def days(self, span: timedelta, code: str) -> str:
+        """Tell a time in whole days, in the plural form that the number wants; what is less than a day in hours."""
+        least: Literal["day", "hour"] = "day" if span >= timedelta(days=1) else "hour"
+        return str(format_timedelta(span, granularity=least, threshold=_NEVER_LARGER[least], locale=_locale(code)))
+
     def language_name(self, named: str, code: str) -> str:
         """Give the name of a language in another language, as it stands within a sentence."""
         name: str = Locale.parse(_locale(code)).languages[Locale.parse(_locale(named)).language]
@@ -90,6 +97,8 @@ class Catalogue:
             return isolate(self.moment(value, code))
         if isinstance(value, date):
             return isolate(self.day(value, code))
+        if isinstance(value, timedelta):
+            return self.days(value, code)
         return str(value) if isinstance(value, int) else isolate(value)
 
 

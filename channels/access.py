@@ -84,6 +84,12 @@ class AccessToken:
             ours = await access_tokens.claim(
                 connection, channel=self._channel, account=self._account, lease_for=LEASE, now=now
             )
+            if ours:
+                # Read again now that nobody else fetches: another process may have done so a moment ago.
+                stored = await access_tokens.read(connection, channel=self._channel, account=self._account)
+                if stored is not None and stored.expires_at > now + EARLY:
+                    await access_tokens.give_up(connection, channel=self._channel, account=self._account)
+                    return stored.token
         if not ours:
             if stored is not None and stored.expires_at > now:
                 return stored.token
@@ -102,6 +108,9 @@ class AccessToken:
                 )
                 return fetched.token
             await access_tokens.give_up(connection, channel=self._channel, account=self._account)
+        if stored is not None and stored.expires_at > now:
+            # Asked for early, and not to be had: the old one is good for minutes more.
+            return stored.token
         raise NoTokenError(fetched)
 
     async def _read(self) -> StoredToken | None:

@@ -125,9 +125,12 @@ class Capabilities:
     """What a platform can carry. `unit` says in what `text_max` is counted.
 
     `choices_max`: so many choices can be tapped under a message; more than that become a numbered list.
+    `choices_text_max`: and only under a text of at most so much, counted as `text_max` is; None where any text may
+    have choices.
     `after_text` and `after_tap`: the windows that a message, and a tap or a scan, open; None where there is no
     window. `reserved`: so many messages of a window are kept for mediators. `merges`: what waits for one chat goes
-    as one message. `passive`: so long the platform holds its request open for a first reply.
+    as one message. `passive`: so long the platform holds its request open for a first reply. `knocks`:
+    where the window is over, one message of fixed wording may ask the resident to write again.
     """
 
     text_max: int
@@ -140,6 +143,8 @@ class Capabilities:
     reserved: int = 0
     merges: bool = False
     passive: timedelta | None = None
+    choices_text_max: int | None = None
+    knocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +152,14 @@ class WireMessage:
     """One message as the platform gets it: a text within its length, choices on the last part only.
 
     `key` is the same whenever the same part is tried again. `reply_code` is what `Inbound.reply_code` gave,
-    with the one message that may use it.
+    with the one message that may use it. `language` is the resident's, for words of the platform's own controls.
     """
 
     text: str
     choices: tuple[OutboundChoice, ...] = ()
     key: str = ""
     reply_code: str | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +244,13 @@ class CalledSource(Source, Protocol):
 
 class CalledAdapter(CalledSource, Adapter, Protocol):
     """A platform that calls us at `/webhooks/CHANNEL`."""
+
+
+class KnockingAdapter(Adapter, Protocol):
+    """A platform that lets one message of fixed wording through after the window is over (`Capabilities.knocks`)."""
+
+    async def knock(self, thread: str, language: str) -> SendResult:
+        """Ask the resident, in a language where there is one for it, to write again. Never raises as `send`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from channels.counting import InboxCounts
 from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
 from store.database import Database, Write
-from store.outbox import OutboxKind, Priority
+from store.outbox import OutboxKind, OutboxStatus, Priority
 
 # The parts of an album come one after the other: so long the first waits for the others.
 ALBUM_RESTS: Final = timedelta(seconds=1.5)
@@ -141,21 +141,37 @@ async def _open_window(connection: Write, received: Received, can: Capabilities,
     """Remember what the platform lets us write now, send what waited for it, and keep a slot for the first reply."""
     inbound, conversation_id = received.inbound, received.conversation_id
     if inbound.kind in _SILENT:
+        await _believe(connection, received, now=now)
         return
     window: Window | None = can.after_tap if inbound.kind in _TAPS else can.after_text
     if window is not None:
+        # What is fetched late was done before: the platform counts from then on.
+        since = min(inbound.sent_at or now, now)
         await budgets.renew(
             connection,
             conversation_id,
             messages=window.messages,
-            until=now + window.lasts,
+            until=since + window.lasts,
             reply_code=inbound.reply_code,
             now=now,
+            since=since,
         )
         await outbox.resume(connection, conversation_id, now=now)
     if can.passive is not None:
         # Until then nothing else goes to this chat: the reply is to go with the platform's own request.
         await pacing.pause_chat(connection, conversation_id, until=now + can.passive)
+
+
+async def _believe(connection: Write, received: Received, *, now: datetime) -> None:
+    """Set our count of a chat's window to what a platform says of a message that did not arrive.
+
+    Here and not in a turn, so that what the resident did after it counts again.
+    """
+    if received.inbound.kind is InboundKind.UNDELIVERED:
+        if received.inbound.payload == OutboxStatus.QUOTA_EXHAUSTED:
+            await budgets.exhaust(connection, received.conversation_id)
+        elif received.inbound.payload == OutboxStatus.WINDOW_CLOSED:
+            await budgets.close(connection, received.conversation_id, now=now)
 
 
 def storable(value: Any) -> Any:

@@ -38,17 +38,24 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
     """Give the messages to send, in their order; at least one, none of them empty or too long.
 
     Choices stand on the last part to be tapped, or as a numbered list at the end of the text where a platform has
-    no place for so many.
+    no place for so many, or not under so long a text.
     """
     paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     choices = outbound.choices
-    if len(choices) > capabilities.choices_max:
+    if choices and not _can_be_tapped(text, len(choices), capabilities):
         listed = numbered(choices)
         text = f"{text}\n\n{listed}" if text else listed
         choices = ()
     parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
-    return (*(WireMessage(part) for part in parts[:-1]), WireMessage(parts[-1], choices))
+    language = outbound.language
+    before = [WireMessage(part, language=language) for part in parts[:-1]]
+    return (*before, WireMessage(parts[-1], choices, language=language))
+
+
+def _can_be_tapped(text: str, number: int, capabilities: Capabilities) -> bool:
+    longest = capabilities.choices_text_max
+    return number <= capabilities.choices_max and (longest is None or measure(text, capabilities.unit) <= longest)
 
 
 def numbered(choices: Sequence[OutboundChoice]) -> str:
@@ -121,3 +128,19 @@ def shortened(text: str, longest: int) -> str:
     """Cut a label to a number of graphemes, with an ellipsis where something is left out."""
     graphemes = _GRAPHEME.findall(text)
     return text if len(graphemes) <= longest else "".join(graphemes[: longest - 1]) + "…"
+
+
+def shortened_to(label: str, longest: int, unit: Unit) -> str:
+    """Cut a label to a length as a platform counts it, in whole graphemes, with an ellipsis where something is gone.
+
+    `longest` has room for the ellipsis at least.
+    """
+    if measure(label, unit) <= longest:
+        return label
+    kept, used = "", measure("…", unit)
+    for piece in _pieces(label, longest, unit):
+        used += measure(piece, unit)
+        if used > longest:
+            break
+        kept += piece
+    return kept + "…"

@@ -45,11 +45,20 @@ class TopicEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicSection:
+    """A part of a group under the id of its label."""
+
+    label: str
+    entries: tuple[TopicEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TopicGroup:
-    """A group of entries."""
+    """A group of entries: either all of them, or in sections."""
 
     group: str
-    entries: tuple[TopicEntry, ...]
+    entries: tuple[TopicEntry, ...] = ()
+    sections: tuple[TopicSection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

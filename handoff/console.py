@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.languages import CODES, DEFAULT, language
 from handoff import presence, queue, ticket
+from handoff.channels import Channels
 from handoff.queue import AtCapacity, Claimed, TakenBy
 from handoff.ticket import OUTCOMES, Refused, Result
 from store import conversations, health, outbox, staff, tickets
@@ -38,6 +39,7 @@ class Desk:
     database: Database
     hub: Hub
     identity: Identity
+    channels: Channels
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     # Names of the phones whose silence is an alarm.
@@ -54,6 +56,7 @@ class Desk:
             "waiting": await tickets.waiting(connection),
             "mine": [held for held in claimed if held.claimed_by == member.id],
             "others": [held for held in claimed if held.claimed_by != member.id],
+            "attention": await self.channels.attention(connection),
             "silent": await health.silent(connection, channel="phone", accounts=self.phones, now=self.clock()),
             "now": self.clock(),
         }
@@ -94,6 +97,7 @@ class Desk:
             if found is None:
                 raise HTTPException(404)
             views = await self.rows(connection, found.conversation_id, since=0)
+            allowance = await self.channels.allowance(connection, found.channel, found.conversation_id)
         return self.shell.page(
             request,
             "desk/ticket.html",
@@ -107,6 +111,7 @@ class Desk:
             ticket=found,
             current=found.id,
             messages=views,
+            allowance=allowance,
             media_base=media_base(found.id),
             staff=True,
             last_seq=views[-1].seq if views else 0,

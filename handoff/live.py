@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from handoff import presence
+from handoff.channels import Allowance
 from handoff.console import ROLES, Desk, media_base
 from store import tickets
 from store.conversations import PLACE_MAX
@@ -72,7 +73,7 @@ def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], A
                 for name in ("waiting", "mine", "others")
                 for held in lists[name]
             ]
-            + [phone.account for phone in lists["silent"]]
+            + [lists["attention"], *(phone.account for phone in lists["silent"])]
         )
         if state == last:
             return []
@@ -93,14 +94,19 @@ def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], A
 def _ticket_news(
     desk: Desk, signed_in: SignedIn, found: Ticket, since: int
 ) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
-    """Make the function that gives the rows a page has not seen, and tells when the ticket changes hands."""
+    """Make the function that gives the rows a page has not seen, and tells what changes about them.
+
+    That is who holds the ticket, and what the platform still lets us write.
+    """
     seen, status = since, found.status
+    allowed: Allowance | None = None
 
     async def news() -> Sequence[LiveEvent]:
-        nonlocal seen, status
+        nonlocal seen, status, allowed
         async with desk.database.read() as connection:
             views = await desk.rows(connection, found.conversation_id, since=seen)
             today = await tickets.get(connection, found.id)
+            allowance = await desk.channels.allowance(connection, found.channel, found.conversation_id)
         events = [
             LiveEvent(
                 "message",
@@ -120,6 +126,10 @@ def _ticket_news(
         if now is not status:
             status = now
             events.append(LiveEvent("ticket", now.value))
+        if allowance != allowed:
+            allowed = allowance
+            html = desk.shell.fragment("desk/allowance.html", code=signed_in.member.language, allowance=allowance)
+            events.append(LiveEvent("allowance", html))
         return events
 
     return news

@@ -1,5 +1,6 @@
 """What a resident sent beside text, fetched from the platform when a mediator opens it, and kept nowhere."""
 
+import mimetypes
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -14,7 +15,7 @@ from handoff.console import ROLES, Desk
 from store import conversations, tickets
 from store.conversations import PLACE_MAX, Address
 from web.identity import SignedIn
-from web.messages import ShownMedium, media_of, shown_media
+from web.messages import ShownMedium, shown_media
 
 # What a browser shows without running anything in it. Not SVG and not HTML, which can hold programs.
 INLINE: Final = frozenset(
@@ -40,6 +41,8 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+# Voices of WeChat and Telegram, which the library does not know or names otherwise.
+_EXTENSIONS: Final = {"audio/amr": ".amr", "audio/ogg": ".ogg"}
 Place = Annotated[int, Path(ge=0, le=PLACE_MAX)]
 
 
@@ -74,17 +77,17 @@ def router(desk: Desk, fetch: Fetch) -> APIRouter:
     async def show(
         request: Request, signed_in: reader, ticket_id: UUID, seq: Place, place: Place, *, download: bool = False
     ) -> Response:
-        address, medium, ref = await _found(desk, ticket_id, seq, place)
+        address, medium = await _found(desk, ticket_id, seq, place)
         try:
-            fetched = await fetch(address, ref)
+            fetched = await fetch(address, medium.ref)
         except UnavailableError as error:
             return await desk.show_ticket(request, signed_in, ticket_id, problem=error.message, status=error.status)
-        return _response(medium, fetched, name=medium.name or f"{medium.kind}-{seq}-{place}", download=download)
+        return _response(medium, fetched, unnamed=f"{medium.kind}-{seq}-{place}", download=download)
 
     return routes
 
 
-async def _found(desk: Desk, ticket_id: UUID, seq: int, place: int) -> tuple[Address, ShownMedium, str]:
+async def _found(desk: Desk, ticket_id: UUID, seq: int, place: int) -> tuple[Address, ShownMedium]:
     """Look a medium up in the ticket's own conversation; no transaction is open while it is fetched."""
     async with desk.database.read() as connection:
         ticket = await tickets.get(connection, ticket_id)
@@ -93,14 +96,15 @@ async def _found(desk: Desk, ticket_id: UUID, seq: int, place: int) -> tuple[Add
     media = () if row is None else shown_media(row.body)
     if conversation is None or row is None or place >= len(media) or not media[place].has_file:
         raise HTTPException(404)
-    return conversation.address, media[place], media_of(row.body)[place]["ref"]
+    return conversation.address, media[place]
 
 
-def _response(medium: ShownMedium, fetched: Fetched, *, name: str, download: bool) -> Response:
+def _response(medium: ShownMedium, fetched: Fetched, *, unnamed: str, download: bool) -> Response:
     """Give the bytes, shown in the page only where they are of a type that can do no harm."""
     media_type = fetched.media_type.partition(";")[0].strip().lower()
     inline = medium.player is not None and media_type in INLINE and not download
     kind = "inline" if inline else "attachment"
+    name = medium.name or unnamed + (_EXTENSIONS.get(media_type) or mimetypes.guess_extension(media_type) or "")
     # RFC 6266: the name as it is, in UTF-8; old browsers take the one in ASCII.
     plain = name.encode("ascii", "replace").decode().translate(str.maketrans('"\\/?\r\n', "______"))
     disposition = f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

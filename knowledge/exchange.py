@@ -84,7 +84,16 @@ async def import_entries(
     for entry in entries:
         report.entries += 1
         sources = [{"name": s.name, "url": s.url, "checked_on": s.checked_on.isoformat()} for s in entry.sources]
-        row = EntryRow(entry.slug, entry.group, entry.position, entry.status, entry.review_by, sources, entry.facets)
+        row = EntryRow(
+            slug=entry.slug,
+            group=entry.group,
+            position=entry.position,
+            status=entry.status,
+            review_by=entry.review_by,
+            sources=sources,
+            facets=entry.facets,
+            section=entry.section,
+        )
         await publishing.save_entry(connection, row)
         for code, translation in entry.translations.items():
             place = (entry.slug, code)
@@ -195,8 +204,10 @@ def _facts(entry: Entry) -> dict[str, Any]:
         {"name": s.name} | ({"url": s.url} if s.url else {}) | {"checked_on": s.checked_on.isoformat()}
         for s in entry.sources
     ]
+    section = {"section": entry.section} if entry.section else {}
     facts: dict[str, Any] = {
         "group": entry.group,
+        **section,
         "status": entry.status,
         "review_by": entry.review_by.isoformat(),
         "sources": sources,

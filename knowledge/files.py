@@ -12,11 +12,11 @@ from typing import Final
 
 import yaml
 
+from bot.topics import GROUPS, SECTIONS
 from knowledge.entry import (
     ANSWER_MAX,
     FACETS,
     FACETS_MAX,
-    GROUPS,
     KEPT,
     LABEL_MAX,
     PHRASE_MAX,
@@ -90,7 +90,7 @@ def _read_entry(folder: Path, position: int) -> tuple[Entry | None, list[Problem
     if len(slug) > SLUG_MAX:
         file.add(1, "file", f"the folder's name has more than {SLUG_MAX} characters")
     root = file.root()
-    fields = {} if root is None else file.mapping(root, "", required=FACTS_FIELDS, allowed=("facets",))
+    fields = {} if root is None else file.mapping(root, "", required=FACTS_FIELDS, allowed=("section", "facets"))
     translations: dict[str, Translation] = {}
     for path in sorted(folder.iterdir(), key=_language_first):
         if path.name == FACTS:
@@ -104,17 +104,30 @@ def _read_entry(folder: Path, position: int) -> tuple[Entry | None, list[Problem
             translations[path.stem] = translation
     if not translations:
         file.add(1, "file", "has no language's file beside it")
+    group = file.one_of(fields, "group", GROUPS, "group")
     entry = Entry(
         slug=slug,
-        group=file.one_of(fields, "group", GROUPS, "group"),
+        group=group,
         position=position,
         status=file.one_of(fields, "status", STATUSES, "status"),
         review_by=file.date(fields, "review_by", "review_by") or date.min,
         sources=_sources(file, fields),
         translations=translations,
         facets=_facets(file, fields),
+        section=_section(file, fields, group),
     )
     return (None if problems else entry), problems
+
+
+def _section(file: YamlFile, fields: Fields, group: str) -> str:
+    """Read the section, which an entry need not have; a group without sections has no entry with one."""
+    if "section" not in fields:
+        return ""
+    sections = SECTIONS.get(group, ())
+    if group in SECTIONS and not sections:
+        file.add(line_of(fields["section"]), "section", f"the group {group} has no sections")
+        return ""
+    return file.one_of(fields, "section", sections, "section")
 
 
 def _language_first(path: Path) -> tuple[int, str]:

@@ -45,6 +45,7 @@ def entry_of(row: EntryRow, translations: Mapping[str, Translation]) -> Entry:
         ),
         translations=translations,
         facets=row.facets,
+        section=row.section,
     )
 
 

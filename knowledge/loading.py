@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+import structlog
 
 from knowledge.calibration import VERSION, Calibration
-from knowledge.embedding import DIMENSIONS, Embedder, EmbedderUnavailableError, Vectors
+from knowledge.embedding import Embedder, EmbedderUnavailableError, Vectors
 from knowledge.entry import Entry, Translation
 from knowledge.keeping import entry_of, record_of, translation_of
 from knowledge.labels import Phrase, all_phrases
@@ -21,6 +22,8 @@ from store import calibrations
 from store import entries as store
 from store import records as record_store
 from store.database import Database, Read
+
+log = structlog.get_logger(__name__)
 
 # Stored as they are made, so that an interrupted first start does not begin from nothing.
 STORED_AT_ONCE = 64
@@ -108,8 +111,13 @@ async def _vectors(
         async with database.begin() as connection:
             await store.store_vectors(connection, embedder.model, rows)
         known.update(rows)
-    nothing = bytes(4 * DIMENSIONS)
-    joined = b"".join(
-        known[digest] if phrase.embedded else nothing for digest, phrase in zip(digests, phrases, strict=True)
-    )
-    return np.frombuffer(joined, dtype="<f4").reshape(len(digests), DIMENSIONS).astype(np.float32)
+    needed = {digest: known[digest] for digest, phrase in zip(digests, phrases, strict=True) if phrase.embedded}
+    lengths = {len(vector) for vector in needed.values()} or {0}
+    if len(lengths) > 1:
+        # A server that has another model now under the old name. Which vectors are still good, nobody can tell.
+        log.error("embedder_changed", model=embedder.model, lengths=sorted(lengths))
+        return None
+    (length,) = lengths
+    nothing = bytes(length)
+    joined = b"".join(needed.get(digest, nothing) for digest in digests)
+    return np.frombuffer(joined, dtype="<f4").reshape(len(digests), length // 4).astype(np.float32)

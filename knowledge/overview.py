@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from bot.languages import CODES
-from knowledge.entry import GROUPS, REVIEWED, SOURCE, Translation, stale
+from bot.topics import GROUPS
+from knowledge.entry import REVIEWED, SOURCE, Translation, stale
 from knowledge.files import normalised
 from knowledge.keeping import translation_of
 from store.entries import EntryRow, Revision

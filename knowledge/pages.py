@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from bot.languages import CODES, LANGUAGES, language
+from bot.topics import GROUPS, SECTIONS, label_of, section_of
 from knowledge import editing
 from knowledge.editing import Conflict, Draft
-from knowledge.entry import GROUPS, REVIEWED, SOURCE, TO_VERIFY, stale
+from knowledge.entry import REVIEWED, SOURCE, TO_VERIFY, stale
 from knowledge.filling import Filler
 from knowledge.keeping import cases_of, record_of, translation_of
 from knowledge.overview import Filters, Todo, listed
@@ -71,6 +72,7 @@ class Editing:
             signed_in=signed_in,
             section="knowledge",
             entry=entry,
+            listed_under=label_of(section_of(entry.group, entry.section)) if SECTIONS[entry.group] else "",
             today=self.today(),
             edited=language(code),
             italian=code == SOURCE,

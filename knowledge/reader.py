@@ -76,6 +76,10 @@ class Reader:
         """Tell whether the phrases are there as vectors."""
         return self.vectors is not None
 
+    def fits(self, vector: Row) -> bool:
+        """Tell whether a vector is as long as those of the phrases: a server may have changed its model."""
+        return self.vectors is not None and self.vectors.shape[1:] == vector.shape
+
     def fitted(self) -> Calibration:
         """Fit a calibration on the phrases. Takes seconds."""
         return fit(self.phrases, self.vectors, self.vocabularies)

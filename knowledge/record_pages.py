@@ -13,7 +13,7 @@ from knowledge.entry import STATUSES
 from knowledge.filling import Filler
 from knowledge.keeping import record_of, values_of
 from knowledge.record_forms import FAULTS, form_of, read_form
-from knowledge.records import UNITS, Kind, Records, WrongFieldError
+from knowledge.records import UNITS, Kind, Record, Records, WrongFieldError
 from store import records as store
 from store.database import Database
 from store.records import RecordRow
@@ -35,6 +35,8 @@ class RecordEditing:
     identity: Identity
     clock: Callable[[], datetime]
     filler: Callable[[Records], Filler]
+    # What is wrong with a record where others need it: an id of the catalogue, or None.
+    needed: Callable[[Record], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ def router(pages: RecordEditing) -> APIRouter:
             record = read_form(kind, record_id, form)
         except WrongFieldError as error:
             refused = Refused(kind.value, record_id, form, error.field, FAULTS[error.field])
+            return await _page(pages, request, signed_in, refused=refused, status=422)
+        fault = pages.needed(record)
+        if fault is not None:
+            refused = Refused(kind.value, record_id, form, "phones", fault)
             return await _page(pages, request, signed_in, refused=refused, status=422)
         async with pages.database.begin() as connection:
             rows = {(row.kind, row.id): row for row in await store.everything(connection)}

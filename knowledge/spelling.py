@@ -99,6 +99,15 @@ class _Postings:
         return self.places[taken], self.weights[taken], np.repeat(np.arange(len(ids)), lengths)
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A phrase that counts for nothing while it is asked: its row in a view, its label, and its text there."""
+
+    row: int
+    label: int
+    text: str
+
+
 class Spelling:
     """One view of all phrases, immutable once made. Phrases come in the order of their labels."""
 
@@ -129,24 +138,40 @@ class Spelling:
         of_alarm = np.bincount(pairs // labels, weights=sums * alarming[pairs % labels], minlength=size)
         self._odds = _log_odds(of_alarm, self._of_gram - of_alarm)
         of_label = np.bincount(pairs % labels, weights=sums, minlength=labels)
-        self._others = np.log(_SMOOTHING * size + of_label.sum() - of_label)
+        self._outside = _SMOOTHING * size + of_label.sum() - of_label
 
-    def nearest(self, text: str) -> Floats:
+    def nearest(self, text: str, *, but: Hidden | None = None) -> Floats:
         """Give for every label the similarity with its nearest phrase."""
-        return self._nearest(*self._weighed(text))
+        return self._nearest(*self._weighed(text), but)
 
-    def evidence(self, text: str) -> tuple[Floats, Floats, float]:
+    def evidence(self, text: str, *, but: Hidden | None = None) -> tuple[Floats, Floats, float]:
         """Give for every label the similarity with its nearest phrase and the fit of its n-grams; and the alarm.
 
-        The alarm is how much more the n-grams are those of danger than of anything else.
+        The alarm is how much more the n-grams are those of danger than of anything else. `but` hides a phrase, as
+        if the label did not have it; only how rare n-grams are is still reckoned with it, and the alarm.
         """
         ids, weights = self._weighed(text)
         labels, sums, of_query = self._labels.of_query(ids)
-        total = self._of_gram[ids][of_query] + _SMOOTHING
+        of_gram: NDArray[Any] = self._of_gram[ids]
+        outside: NDArray[Any] = self._outside
+        if but is not None:
+            hidden = self._own(but, ids)
+            of_gram = of_gram - hidden
+            sums = np.where(labels == but.label, np.maximum(sums - hidden[of_query], 0), sums)
+            outside = outside - self._weighed(but.text)[1].sum() * (np.arange(len(outside)) != but.label)
+        total = of_gram[of_query] + _SMOOTHING
         gains = weights[of_query] * (np.log(total) - np.log(total - sums))
-        fit = np.bincount(labels, weights=gains, minlength=len(self._others)) + weights.sum() * self._others
+        fit = np.bincount(labels, weights=gains, minlength=len(outside)) + weights.sum() * np.log(outside)
         alarm = float(weights @ self._odds[ids])
-        return self._nearest(ids, weights), (fit - fit.mean()).astype(np.float32), alarm
+        return self._nearest(ids, weights, but), (fit - fit.mean()).astype(np.float32), alarm
+
+    def _own(self, hidden: Hidden, ids: Places) -> Floats:
+        """Give what a phrase of the index brings to the counts of each n-gram of a query."""
+        own_ids, own_weights = self._weighed(hidden.text)
+        brought = np.zeros(len(ids), dtype=np.float32)
+        _, at, own_at = np.intersect1d(ids, own_ids, assume_unique=True, return_indices=True)
+        brought[at] = own_weights[own_at]
+        return brought
 
     def _weighed(self, text: str) -> tuple[Places, Floats]:
         """Give the known n-grams of a text with their weights, as parts of a vector of length 1."""
@@ -159,9 +184,11 @@ class Spelling:
         length = float(np.sqrt((weights**2).sum() + strange * self._rarest**2)) or 1.0
         return ids, (weights / length).astype(np.float32)
 
-    def _nearest(self, ids: Places, weights: Floats) -> Floats:
+    def _nearest(self, ids: Places, weights: Floats, but: Hidden | None) -> Floats:
         rows, row_weights, of_query = self._rows.of_query(ids)
         similar = np.bincount(rows, weights=row_weights * weights[of_query], minlength=self._count)
+        if but is not None:
+            similar[but.row] = 0
         nearest: Floats = np.maximum.reduceat(similar, self._first_rows).astype(np.float32)
         return nearest
 

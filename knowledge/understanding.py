@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import structlog
+
 from bot.commands import normalised
 from bot.events import Question, Understanding
 from knowledge import deciding, reader
@@ -20,7 +22,9 @@ from knowledge.deciding import NOTHING, Decision, Thresholds
 from knowledge.embedding import Embedder, EmbedderUnavailableError
 from knowledge.language import Identified
 from knowledge.reader import Reader
-from knowledge.search import Evidence
+from knowledge.search import Evidence, Row
+
+log = structlog.get_logger(__name__)
 
 # What was understood last, in memory only: residents' words, never logged, never stored.
 REMEMBERED: Final = 2048
@@ -132,18 +136,27 @@ class Understander:
         if self._enough(current, judgement):
             decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
             return decision, Means.SPELLING, evidence, judgement
-        if current.by_meaning:
-            try:
-                vector = (await self.embedder.embed([asked]))[0]
-            except EmbedderUnavailableError:
-                pass
-            else:
-                evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
-                decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
-                return decision, Means.MEANING, evidence, judgement
+        vector = await self._vector(current, asked)
+        if vector is not None:
+            evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
+            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
+            return decision, Means.MEANING, evidence, judgement
         decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False)
         means = Means.SPELLING_ALONE if self.embedder.has_model else Means.SPELLING
         return decision, means, evidence, judgement
+
+    async def _vector(self, current: Reader, asked: str) -> Row | None:
+        """Give the vector of a text, or None where the model is away or has not read the entries."""
+        if not current.by_meaning:
+            return None
+        try:
+            vector: Row = (await self.embedder.embed([asked]))[0]
+        except EmbedderUnavailableError:
+            return None
+        if not current.fits(vector):
+            log.error("embedder_changed", model=self.embedder.model)
+            return None
+        return vector
 
     def _enough(self, current: Reader, judgement: Judgement) -> bool:
         """Tell whether spelling decides by itself: an entry it is sure of, and no danger in sight."""

@@ -21,13 +21,16 @@ from channels.relay_desk import RelayDesk
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import console, live, media
+from handoff import channel_pages, console, live, media
+from handoff.channels import Channels
 from handoff.console import Desk
 from knowledge import pages, record_pages
 from knowledge.filling import Filler, fill
 from knowledge.pages import Editing
 from knowledge.record_pages import RecordEditing
 from knowledge.records import Records
+from sportello import cards
+from sportello.channel_list import desk_channels
 from sportello.media import fetching
 from sportello.platforms import bridges, called, phones
 from sportello.program import Program
@@ -53,12 +56,12 @@ WAIT_SECONDS: Final = 3.0
 def shell_of(program: Program) -> Shell:
     """Make the page shell."""
     settings = program.settings
-    service = {
+    service: dict[str, str | timedelta] = {
         "name": settings.service_name,
         "operator": settings.operator,
         "contact": settings.contact,
-        "chat_days": f"{settings.chat_days:g}",
-        "ticket_days": f"{settings.ticket_days:g}",
+        "chat_days": timedelta(days=settings.chat_days),
+        "ticket_days": timedelta(days=settings.ticket_days),
         # Whether the desk has a relay; a page that is not there has no link.
         "relay": "on" if settings.relayed else "",
     }
@@ -104,8 +107,10 @@ def create_app(program: Program) -> ASGIApp:
     )
     _add_handed_over(app, program, shell)
     app.include_router(sign_in.router(shell, identity, program.database))
+    channels = Channels(desk_channels(settings, program.adapters), program.clock)
     phone_names = [name for name, _ in settings.phones]
-    desk = Desk(shell, program.database, program.hub, identity, program.clock, program.new_id, phone_names)
+    desk = Desk(shell, program.database, program.hub, identity, channels, program.clock, program.new_id, phone_names)
+    app.include_router(channel_pages.router(desk))
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
     _add_relay(app, program, shell, identity)
@@ -115,7 +120,7 @@ def create_app(program: Program) -> ASGIApp:
         return partial(fill, records=records, today=program.today(), catalogue=program.catalogue)
 
     # Before the entries, whose addresses would take those of the records for a slug and a language.
-    records = RecordEditing(shell, program.database, identity, program.clock, filler)
+    records = RecordEditing(shell, program.database, identity, program.clock, filler, cards.fault_of)
     app.include_router(record_pages.router(records))
     editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
     app.include_router(pages.router(editing))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from bot.commands import command_of, language_named, normalised, number_of
+from bot.commands import command_of, label_of, language_named, number_of
 from bot.events import (
     ChoiceExpired,
     ChoiceMade,
@@ -31,11 +31,15 @@ from bot.state import Stage
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
-from store import conversations, outbox
+from store import conversations, undelivered
 from store.conversations import PLACE_MAX, Author
-from store.outbox import OutboxStatus
+from store.outbox import PARKED, OutboxStatus
 
 SET_ASIDE: Final = "message-set-aside"
+
+
+class NotYetError(Exception):
+    """A row speaks of something that is not stored yet: its turn comes a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +66,48 @@ class Arrivals:
         if kind == "pick":
             return self._pick(turn, payload["text"])
         if kind == "undelivered":
-            await outbox.contradict(
-                turn.connection,
-                turn.conversation.id,
-                payload["message_id"],
-                status=OutboxStatus(payload["payload"]),
-                error=payload.get("text"),
-            )
+            await self._undelivered(turn, payload)
             return None
         if kind == "note":
             turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
             return None
         return _plain(turn, kind, payload)
 
+    async def _undelivered(self, turn: Turn, payload: dict[str, Any]) -> None:
+        """Note what the platform took and could not deliver; what may go later gets its text back for that."""
+        conversation_id, status = turn.conversation.id, OutboxStatus(payload["payload"])
+        found = await undelivered.contradict(
+            turn.connection,
+            conversation_id,
+            payload["message_id"],
+            status=status,
+            error=payload.get("text"),
+            now=turn.now,
+        )
+        if found is None:
+            if await undelivered.being_sent(turn.connection, conversation_id):
+                # The platform was faster than we are: it may speak of the message whose sending is not stored yet.
+                raise NotYetError
+            return
+        message = None
+        if status in PARKED and found.seq is not None:
+            message = await conversations.message(turn.connection, conversation_id, found.seq)
+        if message is not None:
+            outbound = self.presenter().outbound(_as_said(message.body), turn.state.language, message.seq)
+            await undelivered.keep_for_later(turn.connection, found, payload=outbound.to_json())
+
     async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
         turn.reachable = True
         body = {"text": text} | more
-        picked = None if edited else self._picked(turn, text)
-        if picked is not None:
-            turn.append(Author.RESIDENT, body, language=turn.state.language)
-            return ChoiceMade(picked)
         understanding = await self._understood(turn, text)
         seq = turn.append(Author.RESIDENT, body, language=understanding.language)
-        return TextReceived(seq, text, understanding, edited=edited)
+        return TextReceived(seq, text, understanding, edited=edited, picked=self._picked(turn, text))
+
+    def _picked(self, turn: Turn, text: str) -> Pick | None:
+        """Give the choice of the last list whose label a text is: not every platform has buttons."""
+        presenter, offered = self.presenter(), turn.state.offered
+        place = label_of(text, [presenter.label(choice, turn.state.language) for choice in offered])
+        return None if place is None else offered[place].pick
 
     async def _edited(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
         """Keep what a message says now beside what it said before; only another text is answered anew."""
@@ -99,18 +122,6 @@ class Arrivals:
             return await self._text(turn, text, more, edited=True)
         turn.append(Author.RESIDENT, _media_body([payload]) | more)
         return None
-
-    def _picked(self, turn: Turn, text: str) -> Pick | None:
-        """Give what a text picks that is the label of a choice of the last list; None where two have that label."""
-        if _steers(text):
-            return None
-        label, presenter = normalised(text), self.presenter()
-        offered = [
-            choice.pick
-            for choice in turn.state.offered
-            if label and normalised(presenter.label(choice, turn.state.language)) == label
-        ]
-        return offered[0] if len(offered) == 1 else None
 
     async def _understood(self, turn: Turn, text: str) -> Understanding:
         """Understand a text, unless nobody would use it: steering words, and what a mediator reads."""
@@ -161,6 +172,13 @@ class Arrivals:
         code = turn.state.language
         turn.append(Author.RESIDENT, {"pick": self.presenter().pick_label(pick, code)}, language=code)
         return ChoiceMade(pick)
+
+
+def _as_said(body: dict[str, Any]) -> dict[str, Any]:
+    """Give the body of a row as one of the bot's: a mediator's is the text alone."""
+    if "blocks" in body:
+        return body
+    return {"blocks": [{"kind": "text", "text": body["text"], "language": None}], "choices": []}
 
 
 def _named(*payloads: dict[str, Any]) -> dict[str, Any]:

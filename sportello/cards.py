@@ -1,6 +1,7 @@
 """Emergency cards: what to do now, whom to call, and what to say to whoever answers. Pure.
 
-Every telephone number that a card can show stands in `LINES`. No text of the catalogue has digits of its own.
+The numbers are those of the contacts, which editors correct for all languages at once; where a record fails, a card
+shows what stands in `_AT_LEAST` (docs/decisions/0028-numbers-of-the-cards.md). No text of the catalogue has digits.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from bot.actions import EmergencyCard, Value, Wording
 from bot.languages import DEFAULT
 from bot.signals import Danger
 from bot.wording import Catalogue, isolate
+from knowledge.checking import Finding
+from knowledge.records import Contact, Record, Records
 
 # The language of whoever answers the phone, or stands beside.
 LOCAL: Final = DEFAULT
@@ -26,27 +29,28 @@ class Line:
     languages: frozenset[str] = frozenset()
 
 
-# As checked on 2026-11-23; `id` is that of the contact point.
-LINES: Final[Mapping[str, Line]] = {
+# The European emergency number. It stands on every card, whatever the records say.
+EMERGENCY: Final = Line("emergency-112", "Numero unico di emergenza", "112")
+# What a card shows where a record is gone or has no number: of the lines that sentences of the cards name, so that
+# no sentence has a hole. As checked on 2026-11-23; `id` is that of the contact.
+_AT_LEAST: Final[Mapping[str, Line]] = {
     line.id: line
     for line in (
-        Line("emergency-112", "Numero unico di emergenza", "112"),
+        EMERGENCY,
         Line(
             "violence-1522",
             "Numero antiviolenza e stalking 1522",
             "1522",
             frozenset({"it", "en", "fr", "es", "uk", "ar", "sq"}),
         ),
-        Line("la-nara", "Centro antiviolenza La Nara", "0574 34472"),
         Line("trafficking-italy", "Numero verde antitratta", "800 290 290"),
         Line("satis", "SATIS Toscana", "800 600 500"),
-        Line("itl", "Ispettorato del Lavoro Prato-Pistoia", "0574 1586530", frozenset({"it", "ur", "zh"})),
         Line("child-114", "Emergenza infanzia 114", "114"),
         Line("child-19696", "Telefono Azzurro", "19696"),
         Line("housing-emergency", "Emergenza abitativa del Comune", "800 922 912"),
     )
 }
-# The emergency number stands first everywhere; never more than three.
+# The emergency number stands first everywhere; never more than three. What may be missing comes last.
 _NUMBERS: Final[Mapping[Danger, tuple[str, ...]]] = {
     Danger.VIOLENCE: ("emergency-112", "violence-1522", "la-nara"),
     Danger.UNPAID_THREAT: ("emergency-112", "trafficking-italy", "itl"),
@@ -59,17 +63,48 @@ _NUMBERS: Final[Mapping[Danger, tuple[str, ...]]] = {
     Danger.FIRE: ("emergency-112",),
     Danger.HOMELESS_TONIGHT: ("emergency-112", "housing-emergency"),
 }
+# The contacts that some card shows.
+CALLED: Final = frozenset(line for lines in _NUMBERS.values() for line in lines)
 # Who is in such danger may have to hide the page from somebody who comes near.
 _TO_LEAVE_QUICKLY: Final = frozenset({Danger.VIOLENCE, Danger.TRAFFICKING, Danger.CHILD})
 
 
-def lines_for(danger: Danger, lines: Mapping[str, Line] = LINES) -> tuple[Line, ...]:
-    """Give the lines of a card, the emergency number first."""
-    return tuple(lines[line] for line in _NUMBERS[danger])
+def lines_for(danger: Danger, contacts: Mapping[str, Contact]) -> tuple[Line, ...]:
+    """Give the lines of a card, the emergency number first, from the contacts by id."""
+    lines = (_line(line, contacts) for line in _NUMBERS[danger])
+    return tuple(line for line in lines if line is not None)
+
+
+def _line(line_id: str, contacts: Mapping[str, Contact]) -> Line | None:
+    contact = contacts.get(line_id)
+    if line_id == EMERGENCY.id or contact is None or not contact.phones:
+        return _AT_LEAST.get(line_id)
+    return Line(line_id, contact.name, contact.phones[0], frozenset(contact.languages))
+
+
+def fault_of(record: Record) -> str | None:
+    """Give what is wrong with a record that the cards need, as an id of the catalogue; None where nothing is."""
+    if not isinstance(record, Contact):
+        return None
+    if record.id == EMERGENCY.id and record.phones[:1] != (EMERGENCY.phone,):
+        return "editing.record.fault.emergency"
+    return None if record.phones or record.id not in CALLED else "editing.record.fault.called"
+
+
+def findings(records: Records) -> list[Finding]:
+    """Tell which contacts a card misses, or has without their number; none where a folder has no contacts at all."""
+    found: list[Finding] = []
+    for line_id in sorted(CALLED if records.contacts else ()):
+        contact = records.contacts.get(line_id)
+        if contact is None:
+            found.append(Finding("records", "", line_id, "is missing, and an emergency card shows its number"))
+        elif fault_of(contact) is not None:
+            found.append(Finding("records", "", line_id, "must have its number, which an emergency card shows"))
+    return found
 
 
 def emergency_card(
-    catalogue: Catalogue, part: EmergencyCard, code: str, lines: Mapping[str, Line] = LINES
+    catalogue: Catalogue, part: EmergencyCard, code: str, contacts: Mapping[str, Contact]
 ) -> dict[str, Any]:
     """Give a card as it is stored in the transcript; its `text` is all of it, for a platform without links.
 
@@ -77,7 +112,7 @@ def emergency_card(
     resident's language; `local` repeats the card for somebody beside them. A gentle card has only its advice
     and the numbers.
     """
-    called = lines_for(part.danger, lines)
+    called = lines_for(part.danger, contacts)
     own = _words(catalogue, part, code, called)
     foreign = code != LOCAL and not part.gentle
     card: dict[str, Any] = {

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from knowledge import evaluating
-from sportello import asking, clock, commands, evaluation, logs, telegram_commands
+from sportello import asking, channel_list, clock, commands, evaluation, logs, telegram_commands
 from sportello.opening import Refusal
-from sportello.settings import PREFIX, Settings, described
+from sportello.platform_settings import PREFIX
+from sportello.settings import Settings, described
 from store.staff import Role, StaffMember
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -33,8 +34,9 @@ def _settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        _stop(f"{name}: {first['msg']}")
+        said = first["msg"].removeprefix("Value error, ")
+        # What concerns several settings names them itself.
+        _stop(f"{PREFIX}{'_'.join(str(part) for part in first['loc']).upper()}: {said}" if first["loc"] else said)
     except SettingsError as error:
         _stop(str(error))
     logs.set_up(settings)
@@ -110,9 +112,13 @@ def evaluate_public(
 
 @app.command()
 def settings() -> None:
-    """Print every setting that is in force, secrets hidden."""
-    for name, value, meaning in described(_settings()):
+    """Print every setting that is in force, secrets hidden, and what each channel transfers to whom."""
+    found = _settings()
+    for name, value, meaning in described(found):
         typer.echo(f"{name}={value}\n    {meaning}")
+    typer.echo("\nChannels:")
+    for name, is_on, told in channel_list.transfers(found):
+        typer.echo(f"{name}: {'on' if is_on else 'off'}\n    {told}")
 
 
 @staff_app.command("add")
@@ -214,6 +220,20 @@ def knowledge_check(
         typer.echo(str(told), err=True)
     typer.echo(f"{found.entries} entries can be read; {len(found.problems)} problems, {len(found.findings)} findings.")
     raise typer.Exit(1 if found.problems or found.findings else 0)
+
+
+@knowledge_app.command("collisions")
+def knowledge_collisions(
+    language: Annotated[str | None, typer.Option(help="Only phrases of this language, as ur; without it, all.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the phrases of the published entries that are nearer to another entry than to their own.
+
+    Each is hidden from the index while it is asked. Then the pairs of entries that take phrases from each other.
+    """
+    found = commands.run(evaluation.find_collisions(_settings(), language))
+    typer.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else found.as_text())
 
 
 @telegram_app.command("set-webhook")

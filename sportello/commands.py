@@ -17,7 +17,7 @@ from knowledge import checking, exchange, files, loading, record_files
 from knowledge.checking import Finding
 from knowledge.exchange import ImportReport
 from knowledge.yamlfile import Problem
-from sportello import clock, serving
+from sportello import cards, clock, serving
 from sportello.opening import Refusal, database_url, opened
 from sportello.program import Program
 from sportello.settings import Settings
@@ -226,7 +226,7 @@ def check_knowledge(folder: Path | None, today: date) -> Checked:
     folder = folder or files.STARTER
     entries, problems = files.read_folder(folder)
     records, wrong = record_files.read_records(folder)
-    findings = checking.check(entries, records, today=today)
+    findings = [*checking.check(entries, records, today=today), *cards.findings(records)]
     return Checked(len(entries), (*problems, *wrong), tuple(findings))
 
 

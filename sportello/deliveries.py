@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 import structlog
 
-from channels.adapter import Adapter, Outbound
+from channels.adapter import Adapter, KnockingAdapter, Outbound
 from channels.gathering import gathered
 from channels.rendering import render
 from channels.results import (
@@ -102,13 +102,13 @@ class Deliveries:
                 lease_for=LEASE,
                 now=now,
             )
-            if leased is None or leased.kind is OutboxKind.ACKNOWLEDGE:
+            if leased is None or leased.kind is not OutboxKind.MESSAGE:
                 return leased
             spent = await self._spend(connection, leased, now=now)
             if spent.allowance is Allowance.GIVEN:
                 leased = await gathered(connection, leased, self.adapter.capabilities, now=now)
                 return replace(leased, reply_code=spent.reply_code)
-            await outbox.park(connection, leased.id, status=_PARKED[spent.allowance], error=None, now=now)
+            await self._park(connection, leased, _PARKED[spent.allowance], now=now)
             self.counts.deliveries.labels(channel=self.adapter.channel, result=spent.allowance.value).inc()
 
     async def _spend(self, connection: Write, leased: Leased, *, now: datetime) -> Spent:
@@ -145,6 +145,10 @@ class Deliveries:
         """Send one row, or the next part of a long one; gives the number of its parts with the result."""
         if leased.kind is OutboxKind.ACKNOWLEDGE:
             return await self.adapter.acknowledge(leased.payload["reference"]), 1
+        if leased.kind is OutboxKind.KNOCK:
+            return await cast("KnockingAdapter", self.adapter).knock(
+                leased.address.thread, leased.payload["language"]
+            ), 1
         wire = render(Outbound.from_json(leased.payload), self.adapter.capabilities)
         part = replace(wire[leased.parts_sent], key=f"{leased.id}-{leased.parts_sent}", reply_code=leased.reply_code)
         return await self.adapter.send(leased.address.thread, part), len(wire)
@@ -163,9 +167,9 @@ class Deliveries:
             return
         status = _ENDINGS.get(type(result), OutboxStatus.NEEDS_PERSON)
         reason = getattr(result, "reason", None)
-        if isinstance(result, WindowClosed | QuotaExhausted):
+        if isinstance(result, WindowClosed | QuotaExhausted) and leased.kind is OutboxKind.MESSAGE:
             await self._believe(connection, leased, result, now=now)
-            await outbox.park(connection, leased.id, status=status, error=reason, now=now)
+            await self._park(connection, leased, status, now=now)
         else:
             await outbox.finish(connection, leased.id, status=status, error=reason, platform_ids=sent_ids, now=now)
         if not isinstance(result, Sent):
@@ -182,6 +186,25 @@ class Deliveries:
                 now=now,
             )
 
+    async def _park(self, connection: Write, leased: Leased, status: OutboxStatus, *, now: datetime) -> None:
+        """Keep a message until the resident writes, and ask for that once, where the platform lets us."""
+        await outbox.park(connection, leased.id, status=status, error=None, now=now)
+        if status is not OutboxStatus.WINDOW_CLOSED or not self.adapter.capabilities.knocks:
+            return
+        window = await budgets.of(connection, leased.conversation_id)
+        if await outbox.knocked(connection, leased.conversation_id, since=None if window is None else window.until):
+            return
+        await outbox.queue(
+            connection,
+            conversation_id=leased.conversation_id,
+            address=leased.address,
+            kind=OutboxKind.KNOCK,
+            priority=leased.priority,
+            payload={"language": leased.payload["language"]},
+            seq=None,
+            now=now,
+        )
+
     async def _believe(
         self, connection: Write, leased: Leased, result: WindowClosed | QuotaExhausted, *, now: datetime
     ) -> None:
@@ -193,8 +216,8 @@ class Deliveries:
 
     async def _put_off(self, connection: Write, leased: Leased, result: RetryAfter, *, now: datetime) -> None:
         until = now + max(result.delay, self._backed_off(leased, result))
-        if leased.kind is OutboxKind.MESSAGE and leased.reply_code is None:
-            await budgets.give_back(connection, leased.conversation_id)
+        if leased.kind is OutboxKind.MESSAGE:
+            await budgets.give_back(connection, leased.conversation_id, reply_code=leased.reply_code)
         if result.scope == "account":
             await pacing.pause_account(
                 connection, channel=self.adapter.channel, account=self.adapter.account, until=until

@@ -20,6 +20,7 @@ from bot.actions import (
     SetReachable,
 )
 from bot.events import Event, GroupListed, HeldAlready
+from bot.topics import REST, SECTIONS, section_of
 from handoff.hours import DeskHours
 from handoff.queue import situation
 from sportello.presenting import Presenter
@@ -49,8 +50,7 @@ class Effects:
                     return found
                 await self._say(turn, action, staff_id)
             case ListGroup():
-                entries = self.presenter().entries.values()
-                return GroupListed(action.group, tuple(e.slug for e in entries if e.group == action.group))
+                return self._listed(action)
             case OpenTicket():
                 return await self._open_ticket(turn, action)
             case MakeUrgent():
@@ -76,6 +76,18 @@ class Effects:
                 if not action.reachable:
                     await outbox.cancel_all(turn.connection, turn.conversation.id, now=turn.now)
         return None
+
+    def _listed(self, action: ListGroup) -> GroupListed:
+        """List the entries of a group or a section, and which sections of the group have any."""
+        entries = [entry for entry in self.presenter().entries.values() if entry.group == action.group]
+        parts = {entry.slug: section_of(entry.group, entry.section) for entry in entries}
+        sections = (*SECTIONS[action.group], REST)
+        return GroupListed(
+            action.group,
+            tuple(slug for slug, section in parts.items() if action.section in {None, section}),
+            action.section,
+            tuple(section for section in sections if section in parts.values()),
+        )
 
     async def _say(self, turn: Turn, say: Say, staff_id: UUID | None) -> None:
         code = turn.state.language

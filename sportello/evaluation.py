@@ -1,14 +1,18 @@
-"""What the commands do that measure understanding."""
+"""What the commands do that measure understanding, and what spoils it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from knowledge import evaluating, loading, public
+from bot.languages import CODES
+from knowledge import collisions, evaluating, loading, public
+from knowledge.collisions import Collisions
+from knowledge.embedding import Embedder
 from knowledge.evaluating import OUT_OF_SCOPE, LinesError
 from knowledge.labels import DANGERS
-from knowledge.search import Vocabularies
+from knowledge.reader import Reader
+from knowledge.search import Row, Vocabularies
 from knowledge.understanding import Understander
 from sportello import clock
 from sportello.commands import open_database
@@ -61,3 +65,32 @@ async def evaluate_public(settings: Settings, folder: Path) -> dict[str, Any]:
         raise Refusal(f"{error.filename} cannot be read: {error.strerror}") from error
     finally:
         await model.close()
+
+
+async def find_collisions(settings: Settings, language: str | None) -> Collisions:
+    """Give the phrases of the published entries, of one language or of all, that are nearer to another entry."""
+    if language is not None and language not in CODES:
+        raise Refusal(f"--language {language}: must be one of {', '.join(CODES)}")
+    model = embedder(settings)
+    try:
+        async with open_database(settings) as database:
+            async with database.read() as connection:
+                knowledge = await loading.load(connection)
+            reader = await loading.build(database, model, knowledge.entries, Vocabularies())
+        places = collisions.places_of(reader, language)
+        return collisions.find(reader, places, await _vectors(reader, model, places))
+    finally:
+        await model.close()
+
+
+async def _vectors(reader: Reader, model: Embedder, places: list[int]) -> dict[int, Row]:
+    """Give the vectors of phrases by place: the stored ones, and those of phrases that are matched by spelling only.
+
+    These are not stored: a message's vector would not be either.
+    """
+    if reader.vectors is None:
+        return {}
+    others = [place for place in places if not reader.phrases[place].embedded]
+    made = await model.embed([reader.phrases[place].text for place in others])
+    stored = {place: reader.vectors[place] for place in places if reader.phrases[place].embedded}
+    return stored | dict(zip(others, made, strict=True))

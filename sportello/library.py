@@ -8,10 +8,12 @@ from typing import Final
 
 import structlog
 
+from bot.topics import GROUPS, REST, SECTIONS, in_parts, label_of, section_of
 from bot.wording import Catalogue
-from channels.webchat import TopicEntry, TopicGroup
+from channels.webchat import TopicEntry, TopicGroup, TopicSection
 from knowledge import loading
-from knowledge.entry import GROUPS, Entry, translation_for
+from knowledge.embedding import EmbedderUnavailableError
+from knowledge.entry import Entry, translation_for
 from knowledge.loading import Knowledge
 from knowledge.reader import Reader
 from knowledge.records import Records
@@ -25,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 # An edit changes a few texts; this many take about a second of the model's time.
 EMBEDDED_AT_ONCE: Final = 120
+# Any word will do, to see whether the model answers.
+_WORD: Final = "Prato"
 
 
 class Library:
@@ -97,6 +101,11 @@ class Library:
             return False
         if not understander.embedder.has_model:
             return False
+        try:
+            await understander.embedder.embed([_WORD])
+        except EmbedderUnavailableError:
+            # Asked again and again while the model is away: too often to make an index each time.
+            return False
         entries = self._loaded.entries
         reader = await self._read(entries, at_most=None)
         if reader is None or not reader.by_meaning or self._loaded.entries is not entries:
@@ -131,15 +140,23 @@ class Library:
 
     def topics(self, code: str) -> tuple[TopicGroup, ...]:
         """Give the groups with their entries for the resident's page."""
-        groups = []
-        for group in GROUPS:
-            titles = []
-            for entry in self.entries.values():
-                if entry.group == group:
-                    translation = translation_for(entry, code)
-                    titles.append(TopicEntry(entry.slug, translation.question, translation.language))
-            groups.append(TopicGroup(group, tuple(titles)))
-        return tuple(groups)
+        return tuple(self._topics(group, code) for group in GROUPS)
+
+    def _topics(self, group: str, code: str) -> TopicGroup:
+        """Give a group as the bot lists it: whole, or in sections where it is long."""
+        titles: dict[str, list[TopicEntry]] = {section: [] for section in (*SECTIONS[group], REST)}
+        everything: list[TopicEntry] = []
+        for entry in self.entries.values():
+            if entry.group == group:
+                translation = translation_for(entry, code)
+                everything.append(TopicEntry(entry.slug, translation.question, translation.language))
+                titles[section_of(group, entry.section)].append(everything[-1])
+        sections = tuple(
+            TopicSection(label_of(section), tuple(entries)) for section, entries in titles.items() if entries
+        )
+        if in_parts(len(everything), len(sections)):
+            return TopicGroup(group, sections=sections)
+        return TopicGroup(group, tuple(everything))
 
 
 def _matched(entries: Sequence[Entry]) -> list[tuple[str, str, str, tuple[str, ...]]]:

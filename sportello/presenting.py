@@ -114,7 +114,7 @@ class Presenter:
             code = part.language or code
             return {"kind": "text", "text": self.catalogue.text(part, code), "language": code}
         if isinstance(part, EmergencyCard):
-            return emergency_card(self.catalogue, part, code)
+            return emergency_card(self.catalogue, part, code, self.records.contacts)
         if isinstance(part, MediatorText):
             return {"kind": "text", "text": part.text, "language": None}
         return self._answer(part, code)

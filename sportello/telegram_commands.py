@@ -17,8 +17,9 @@ from channels.telegram import TelegramAdapter
 from sportello import clock
 from sportello.commands import open_database
 from sportello.opening import Refusal
+from sportello.platform_settings import SCENE
 from sportello.platforms import telegram
-from sportello.settings import SCENE, Settings
+from sportello.settings import Settings
 
 # The words that a Latin keyboard can write, in the order of the bot's menu: see `bot.commands`, which knows them all.
 COMMANDS: Final = (

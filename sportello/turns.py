@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from bot.engine import step
 from bot.events import Event
 from bot.state import dump
-from sportello.arrivals import SET_ASIDE, Arrivals
+from sportello.arrivals import SET_ASIDE, Arrivals, NotYetError
 from sportello.counting import Counts
 from sportello.effects import Effects
 from sportello.transcribing import Turn, begin
@@ -66,6 +66,9 @@ class Turns:
                 await inbox.finish(connection, waiting.id, *(part.id for part in others), now=now)
         except (OperationalError, InterfaceError, ConnectionError):
             raise
+        except NotYetError:
+            await self._put_off(waiting)
+            return True
         except Exception as error:
             if waiting is None or _passing(error):
                 raise
@@ -100,6 +103,11 @@ class Turns:
         if events:
             raise EngineLoopError
         await turn.store(dump(turn.state))
+
+    async def _put_off(self, waiting: Waiting | None) -> None:
+        if waiting is not None:
+            async with self.database.begin() as connection:
+                await inbox.put_off(connection, waiting.id, until=self.clock() + RETRY_AFTER)
 
     async def _failed(self, waiting: Waiting, others: tuple[Part, ...], error: Exception) -> None:
         """Count the failure; at the third, apologise through a turn of its own. What came together fails together."""

@@ -79,11 +79,12 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
         if not opened:
             await deliveries.open()
             opened = True
+        # As long as there is something to send: then the time until there is more.
+        await deliveries.deliver(lambda: not stop.asked)
         due = await deliveries.next_due()
         seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
-        if seconds > 0 or not await deliveries.deliver(lambda: not stop.asked):
-            # Due, and yet not to be had: another sender has it, or an earlier one of its conversation.
-            await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))
+        # Due, and yet not to be had: another sender has it, or an earlier one of its conversation.
+        await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))
         return True
 
     while not stop.asked:

@@ -59,9 +59,13 @@ async def renew(
     until: datetime,
     reply_code: str | None,
     now: datetime,
+    since: datetime | None = None,
 ) -> None:
-    """Remember that the resident did something. Allowances do not add up: the larger one holds while both last."""
-    code_until = None if reply_code is None else now + REPLY_CODE_LASTS
+    """Remember that the resident did something. Allowances do not add up: the larger one holds while both last.
+
+    `since` is when it was done, where that is known: a reply code lives from then on, however late we hear of it.
+    """
+    code_until = None if reply_code is None else (since or now) + REPLY_CODE_LASTS
     added = insert(budgets).values(
         conversation_id=conversation_id,
         until=until,
@@ -95,7 +99,8 @@ async def spend(connection: Write, conversation_id: UUID, *, reserved: int, now:
     if row is None:
         return Spent(Allowance.CLOSED)
     if row.reply_code is not None and row.reply_code_until > now:
-        await _set(connection, conversation_id, reply_code=None, reply_code_until=None)
+        # Its end stays, for `give_back`.
+        await _set(connection, conversation_id, reply_code=None)
         return Spent(Allowance.GIVEN, row.reply_code)
     if row.until <= now:
         return Spent(Allowance.CLOSED)
@@ -106,13 +111,17 @@ async def spend(connection: Write, conversation_id: UUID, *, reserved: int, now:
     return Spent(Allowance.GIVEN)
 
 
-async def give_back(connection: Write, conversation_id: UUID) -> None:
-    """Put back one message that is known not to have been sent."""
-    await connection.execute(
-        update(budgets)
-        .where(budgets.c.conversation_id == conversation_id, budgets.c.remaining.is_not(None))
-        .values(remaining=budgets.c.remaining + 1)
-    )
+async def give_back(connection: Write, conversation_id: UUID, *, reply_code: str | None = None) -> None:
+    """Put back one message that is known not to have been sent, or the code that it was to be sent with."""
+    of_chat = update(budgets).where(budgets.c.conversation_id == conversation_id)
+    if reply_code is None:
+        put_back = of_chat.where(budgets.c.remaining.is_not(None)).values(remaining=budgets.c.remaining + 1)
+    else:
+        # Unless the resident did something since: that took the code's end away, or brought another code.
+        put_back = of_chat.where(budgets.c.reply_code.is_(None), budgets.c.reply_code_until.is_not(None)).values(
+            reply_code=reply_code
+        )
+    await connection.execute(put_back)
 
 
 async def exhaust(connection: Write, conversation_id: UUID) -> None:

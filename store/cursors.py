@@ -82,6 +82,15 @@ async def keep(connection: Write, taken: Cursor, *, channel: str, account: str, 
     )
 
 
+async def rung_at(connection: Read, *, channel: str, account: str) -> datetime | None:
+    """Give when the platform last said that there is something to fetch."""
+    result = await connection.execute(
+        select(cursors.c.rung_at).where(cursors.c.channel == channel, cursors.c.account == account)
+    )
+    moment: datetime | None = result.scalar_one_or_none()
+    return moment
+
+
 async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
     """Give the moment from which there is something to fetch."""
     result = await connection.execute(

@@ -38,6 +38,8 @@ entries = Table(
     Column("sources", JSONB, nullable=False),
     # The cases by which the answer differs, in the order of their buttons; none for most entries.
     Column("facets", ARRAY(Text), nullable=False),
+    # The part of its group under which it is listed; empty: none.
+    Column("section", Text, nullable=False),
 )
 
 revisions = Table(
@@ -99,6 +101,7 @@ class EntryRow:
     review_by: date
     sources: list[dict[str, Any]]
     facets: tuple[str, ...]
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,8 @@ async def entry(connection: Read, slug: str) -> EntryRow | None:
 
 
 def _entry(row: Row[Any]) -> EntryRow:
-    return EntryRow(row.slug, row.group, row.position, row.status, row.review_by, list(row.sources), tuple(row.facets))
+    facts = (row.slug, row.group, row.position, row.status, row.review_by, list(row.sources))
+    return EntryRow(*facts, tuple(row.facets), row.section)
 
 
 async def published(connection: Read) -> list[Revision]:

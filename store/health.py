@@ -28,6 +28,7 @@ channel_health = Table(
 SILENT_AFTER: Final = timedelta(minutes=5)
 # Moments are written at most so often, so that the row of a channel holds nobody up.
 COARSE: Final = timedelta(seconds=10)
+_NOTED: Final = "sportello_health_noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,12 @@ async def went_wrong(connection: Write, *, channel: str, account: str, reason: s
 
 
 async def _touch(connection: Write, column: str, *, channel: str, account: str, now: datetime) -> None:
+    # Remembered with the connection, so that most messages cost no statement.
+    noted: dict[tuple[str, str, str], datetime] = connection.info.setdefault(_NOTED, {})
+    key = (column, channel, account)
+    if key in noted and noted[key] <= now < noted[key] + COARSE:
+        return
+    noted[key] = now
     moment = channel_health.c[column]
     await connection.execute(
         update(channel_health)

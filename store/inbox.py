@@ -222,6 +222,11 @@ async def finish(connection: Write, *inbox_ids: int, now: datetime) -> None:
     )
 
 
+async def put_off(connection: Write, inbox_id: int, *, until: datetime) -> None:
+    """Let a row wait until a moment, without any fault of it."""
+    await connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(not_before=until))
+
+
 async def count_failure(
     connection: Write, inbox_id: int, *, error: str, limit: int, retry_at: datetime, now: datetime
 ) -> bool:

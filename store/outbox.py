@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    exists,
     func,
     select,
     text,
@@ -65,10 +66,11 @@ outbox = Table(
 
 
 class OutboxKind(StrEnum):
-    """`ACKNOWLEDGE` answers a tap; it waits for no message and no pace."""
+    """`ACKNOWLEDGE` answers a tap, `KNOCK` asks a resident to write again; both wait for no message and no pace."""
 
     MESSAGE = "message"
     ACKNOWLEDGE = "acknowledge"
+    KNOCK = "knock"
 
 
 class Priority(IntEnum):
@@ -200,21 +202,12 @@ async def fold(
     )
 
 
-async def contradict(
-    connection: Write, conversation_id: UUID, platform_id: str, *, status: OutboxStatus, error: str | None
-) -> bool:
-    """Remember that a message which the platform had taken did not arrive; False where it is none of ours."""
-    found = await connection.execute(
-        update(outbox)
-        .where(
-            outbox.c.conversation_id == conversation_id,
-            outbox.c.status == OutboxStatus.SENT.value,
-            outbox.c.platform_ids["ids"].contains([platform_id]),
-        )
-        .values(status=status.value, error=error)
-        .returning(outbox.c.id)
-    )
-    return found.first() is not None
+async def knocked(connection: Read, conversation_id: UUID, *, since: datetime | None) -> bool:
+    """Tell whether the resident was asked to write again, since a moment or ever."""
+    conditions = [outbox.c.conversation_id == conversation_id, outbox.c.kind == OutboxKind.KNOCK.value]
+    if since is not None:
+        conditions.append(outbox.c.created_at >= since)
+    return bool((await connection.execute(select(exists().where(*conditions)))).scalar_one())
 
 
 async def doubt_expired(connection: Write, *, now: datetime) -> int:

@@ -8,13 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     Executable,
-    ForeignKey,
-    PrimaryKeyConstraint,
     Row,
-    Table,
     Text,
     bindparam,
     case,
@@ -28,26 +24,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Address, conversations
 from store.database import Read, Write
-from store.metadata import Moment, metadata
+from store.metadata import Moment
 from store.outbox import OutboxKind, OutboxStatus, Priority, outbox
-
-accounts = Table(
-    "accounts",
-    metadata,
-    Column("channel", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("next_send_at", Moment, nullable=False),
-    PrimaryKeyConstraint("channel", "account"),
-)
-
-# Beside the conversations and not in them: a turn holds its conversation's row for as long as it takes to
-# understand a message, and sending must not wait for that.
-chats = Table(
-    "chats",
-    metadata,
-    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
-    Column("next_send_at", Moment, nullable=False),
-)
+from store.paces import accounts, chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +82,7 @@ def _lease() -> Executable:
     """Make the one statement that finds a row, takes its slots and marks it.
 
     Made once: it costs more to make than to run. Where another process took the account's slot first, the
-    row stays queued. The acknowledgement of a tap needs no slot.
+    row stays queued. What is no message needs no slot.
     """
     channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
     now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
@@ -148,7 +127,7 @@ def _lease() -> Executable:
         update(outbox)
         .where(
             outbox.c.id == found.c.id,
-            or_(found.c.kind == OutboxKind.ACKNOWLEDGE.value, exists().where(slot.c.id == found.c.id)),
+            or_(found.c.kind != OutboxKind.MESSAGE.value, exists().where(slot.c.id == found.c.id)),
         )
         .values(status=OutboxStatus.SENDING.value, lease_until=until, attempts=outbox.c.attempts + 1)
         .returning(*outbox.c, found.c.thread)
@@ -244,12 +223,9 @@ async def companions(connection: Write, leased: Leased) -> list[tuple[int, dict[
     return [(row.id, row.payload) for row in alike]
 
 
-async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
-    """Give the moment from which the next queued row may go, or None where nothing is queued.
-
-    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
-    when that one has ended. The acknowledgement of a tap waits for no pace.
-    """
+def _next_due() -> Executable:
+    """Make the statement of `next_due`. Made once: it costs more to make than to run."""
+    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
     earlier = outbox.alias()
     being_sent = exists().where(
         earlier.c.conversation_id == outbox.c.conversation_id,
@@ -259,7 +235,7 @@ async def next_due(connection: Read, *, channel: str, account: str) -> datetime 
     )
     is_message = outbox.c.kind == OutboxKind.MESSAGE.value
     paced = func.greatest(outbox.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)
-    result = await connection.execute(
+    return (
         select(func.min(case((is_message, paced), else_=outbox.c.due_at)))
         .outerjoin(chats, chats.c.conversation_id == outbox.c.conversation_id)
         .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
@@ -270,6 +246,18 @@ async def next_due(connection: Read, *, channel: str, account: str) -> datetime 
             or_(~is_message, ~being_sent),
         )
     )
+
+
+_NEXT_DUE: Final = _next_due()
+
+
+async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
+    """Give the moment from which the next queued row may go, or None where nothing is queued.
+
+    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
+    when that one has ended. The acknowledgement of a tap waits for no pace.
+    """
+    result = await connection.execute(_NEXT_DUE, {"of_channel": channel, "of_account": account})
     moment: datetime | None = result.scalar_one()
     return moment
 

@@ -47,6 +47,7 @@ async def save_entry(connection: Write, entry: EntryRow) -> bool:
         "review_by": entry.review_by,
         "sources": entry.sources,
         "facets": list(entry.facets),
+        "section": entry.section,
     }
     statement = insert(entries).values(slug=entry.slug, **values)
     changed = await connection.execute(

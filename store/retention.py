@@ -9,7 +9,7 @@ from store import quarantine, relay_acts
 from store.conversations import conversations
 from store.database import Write
 from store.inbox import InboxStatus, inbox
-from store.outbox import OutboxStatus, outbox
+from store.outbox import PARKED, OutboxStatus, outbox
 from store.staff import staff_sessions
 from store.tickets import TicketStatus, tickets
 
@@ -73,6 +73,8 @@ async def sweep(connection: Write, terms: Terms, *, now: datetime) -> int:
     )
     await quarantine.sweep(connection, texts_before=now - terms.chat, keys_before=now - terms.keys)
     await relay_acts.sweep(connection, before=now - terms.keys)
-    await connection.execute(delete(outbox).where(outbox.c.finished_at < now - terms.keys))
+    # What is parked is to be sent as soon as the resident writes: it goes with its conversation, and not before.
+    parked = outbox.c.status.in_([status.value for status in PARKED]) & outbox.c.payload.is_not(None)
+    await connection.execute(delete(outbox).where(outbox.c.finished_at < now - terms.keys, ~parked))
     await connection.execute(delete(staff_sessions).where(staff_sessions.c.expires_at < now))
     return len(doomed)

@@ -15,8 +15,14 @@ Audience = Literal["resident", "staff"]
 # A page that anybody in Prato may be reading.
 QUICK_EXIT: Final = "https://www.comune.prato.it"
 
-# What staff must know of a message on its way; one that arrived, or is on its way, needs no word.
-_TROUBLES = frozenset(OutboxStatus) - {OutboxStatus.SENT, OutboxStatus.QUEUED, OutboxStatus.SENDING}
+# What staff must know of a message on its way; one that arrived, or is on its way, needs no word. One that went as a
+# part of another has that one's trouble.
+_TROUBLES = frozenset(OutboxStatus) - {
+    OutboxStatus.SENT,
+    OutboxStatus.QUEUED,
+    OutboxStatus.SENDING,
+    OutboxStatus.MERGED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +97,12 @@ _WITHOUT_FILE: Final = frozenset({"location", "contact"})
 
 @dataclass(frozen=True, slots=True)
 class ShownMedium:
-    """A medium of a message; `place` counts within it from 0, `where` holds coordinates.
-
-    `elsewhere`: it stays on somebody's phone or with a bridge, and cannot be fetched.
-    """
+    """A medium of a message; `place` counts within it from 0, `ref` is the platform's name of it."""
 
     kind: str
     place: int
+    ref: str
     name: str | None = None
-    where: str | None = None
-    elsewhere: bool = False
 
     @property
     def player(self) -> str | None:
@@ -109,20 +111,19 @@ class ShownMedium:
 
     @property
     def has_file(self) -> bool:
-        """Tell whether there is something to fetch."""
-        return self.kind not in _WITHOUT_FILE and not self.elsewhere
+        """Tell whether there is something to fetch: what an operator only noted has no reference."""
+        return bool(self.ref) and self.kind not in _WITHOUT_FILE
+
+    @property
+    def where(self) -> str | None:
+        """Give the coordinates of a location."""
+        return self.ref if self.kind == "location" else None
 
 
 def shown_media(body: Mapping[str, Any]) -> tuple[ShownMedium, ...]:
     """Give the media of a row of the transcript, in their order."""
     return tuple(
-        ShownMedium(
-            medium["kind"],
-            place,
-            medium.get("name"),
-            medium["ref"] if medium["kind"] == "location" else None,
-            elsewhere=not medium["ref"],
-        )
+        ShownMedium(medium["kind"], place, medium["ref"], medium.get("name"))
         for place, medium in enumerate(media_of(body))
     )
 

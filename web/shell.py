@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from bot.actions import Wording
+from bot.actions import Value, Wording
 from bot.languages import CODES, DEFAULT, LANGUAGES, closest, language
 from bot.wording import Catalogue
 
@@ -31,7 +31,7 @@ class Shell:
         catalogue: Catalogue,
         templates: Mapping[str, Path],
         *,
-        service: Mapping[str, str],
+        service: Mapping[str, str | timedelta],
         new_id: Callable[[], UUID],
     ) -> None:
         """Take the templates of each room under a prefix, as in `web/page.html`.
@@ -92,7 +92,7 @@ class Shell:
         """Give the names of all templates."""
         return self._environment.list_templates(extensions=["html"])
 
-    def _text(self, code: str, message: str, /, count: int | None = None, **values: str | int | datetime | date) -> str:
+    def _text(self, code: str, message: str, /, count: int | None = None, **values: Value) -> str:
         return self.catalogue.text(Wording(message, tuple(values.items()), count), code)
 
     def _moment(self, code: str, moment: datetime) -> str:

@@ -3,10 +3,11 @@
 import pytest
 
 from bot import commands
-from bot.commands import Command, command_of, language_named, normalised, number_of
+from bot.commands import Command, command_of, label_of, language_named, normalised, number_of
+from bot.wording import isolate
 
 
-@pytest.mark.parametrize("text", ["2", "٢", "۲", "২", "２", "二", "2.", " 2) ", "②"])
+@pytest.mark.parametrize("text", ["2", "٢", "۲", "২", "੨", "２", "二", "2.", " 2) ", "②"])
 def test_two_in_any_digits(text: str) -> None:
     assert number_of(text) == 2
 
@@ -134,3 +135,31 @@ def test_every_language_is_known_by_its_name_in_every_other(monkeypatch: pytest.
 
 def test_a_language_that_is_not_offered_is_no_language_to_choose() -> None:
     assert {language_named(name) for name in ("italiano", "بنگالی", "klingon")} == {"it", "bn", None}
+
+
+LABELS = ["Guardia medica, di notte", "شہریت", "居留许可", "居留许可", "Il mio caso è un altro"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("guardia medica di notte", 0),
+        ("1. Guardia medica, di notte", 0),
+        (f"1. {isolate('Guardia medica, di notte')}", 0),
+        ("2. Guardia medica, di notte", None),
+        ("شہریت۔", 1),
+        ("居留许可", None),
+        ("3. 居留许可", 2),
+        ("4. 居留许可", 3),
+        ("guardia medica", None),
+        ("", None),
+        ("!", None),
+    ],
+)
+def test_the_words_of_a_choice_pick_it(text: str, place: int | None) -> None:
+    assert label_of(text, LABELS) == place
+
+
+def test_an_empty_list_has_no_labels() -> None:
+    assert label_of("menu", []) is None
+    assert label_of("menu", ["", "!"]) is None

@@ -53,7 +53,16 @@ from bot.state import State, dump, load
 FOLDER = Path(__file__).parent / "conversations"
 TICKET = "ticket-1"
 CASES = {"health-registration": ("non-eu", "eu")}
-GROUPS = {"services": ("identity-card",), "work": ("dismissal", "unpaid-wages"), "training": ("italian-course",)}
+# The entries of each group by section: the first group is too long for one list.
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "services": {
+        "permits": tuple(f"residence-permit-{number}" for number in range(1, 11)),
+        "health": ("night-doctor", "family-doctor"),
+        "": ("identity-card",),
+    },
+    "work": {"jobs": ("dismissal",), "rights": ("unpaid-wages",)},
+    "training": {"": ("italian-course",)},
+}
 
 
 def _conversations() -> list[Any]:
@@ -126,7 +135,9 @@ def _event(state: State, given: dict[str, Any], seq: int) -> Event:
 
 def _follows(action: Action, queue: dict[str, Any]) -> Event | None:
     if isinstance(action, ListGroup):
-        return GroupListed(action.group, GROUPS[action.group])
+        parts = GROUPS[action.group]
+        asked = parts if action.section is None else {action.section: parts.get(action.section, ())}
+        return GroupListed(action.group, sum(asked.values(), ()), action.section, tuple(parts))
     if isinstance(action, OpenTicket | ReportPlace):
         opens_at = queue.get("opens_at")
         moment = None if opens_at is None else datetime.fromisoformat(opens_at)
@@ -184,6 +195,9 @@ def test_conversation(language: str, conversation: dict[str, Any]) -> None:
         if "choices" in given:
             last = [action for action in actions if isinstance(action, Say)][-1]
             assert [choice.pick.verb.value for choice in last.choices] == given["choices"], given
+        if "picks" in given:
+            last = [action for action in actions if isinstance(action, Say)][-1]
+            assert [f"{c.pick.verb}:{c.pick.argument}".rstrip(":") for c in last.choices] == given["picks"], given
         if "stage" in given:
             assert state.stage.value == given["stage"], given
         if "language" in given:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import events, sayings
-from bot.actions import CloseTicket, EmergencyCard, MakeUrgent, OpenTicket, Reason, ReportPlace, Say, Wording
+from bot import events, sayings, topics
+from bot.actions import CloseTicket, EmergencyCard, ListGroup, MakeUrgent, OpenTicket, Reason, ReportPlace, Say, Wording
 from bot.engine import TABLE, step
 from bot.events import ChoiceMade, Event, Match, Question, Queued, TextReceived, Understanding, Verdict
 from bot.languages import CODES
@@ -18,7 +18,8 @@ from bot.signals import Danger, Talk
 from bot.state import Stage, State, StateError, dump, load
 
 slugs = st.sampled_from(["identity-card", "unpaid-wages", "no-such-entry"])
-picks = st.builds(Pick, st.sampled_from(Verb), st.one_of(slugs, st.sampled_from([*CODES, "work", "", "xx"])))
+arguments = st.sampled_from([*CODES, "work", "", "xx", "services/health", "training/", "work/health", "//"])
+picks = st.builds(Pick, st.sampled_from(Verb), st.one_of(slugs, arguments))
 choices = st.builds(Choice, picks, st.sampled_from(["", "bot.choice.menu"]))
 tickets = st.sampled_from(["ticket-1", "ticket-2"])
 matches = st.lists(st.builds(Match, slugs, st.floats(0, 1)), max_size=5).map(tuple)
@@ -57,14 +58,22 @@ def states(draw: st.DrawFn) -> State:
     )
 
 
+sections = st.sampled_from(["permits", "health", "jobs", "", "fish"])
+listings = st.builds(
+    events.GroupListed,
+    st.sampled_from(topics.GROUPS),
+    st.lists(slugs, max_size=40).map(tuple),
+    st.none() | sections,
+    st.lists(sections, max_size=5, unique=True).map(tuple),
+)
 any_event = st.one_of(
     st.builds(events.Started, st.text(max_size=64)),
-    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans()),
+    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks),
     st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
     st.builds(ChoiceMade, picks),
     st.just(events.ChoiceExpired()),
     st.builds(events.HeldAlready, tickets),
-    st.builds(events.GroupListed, st.sampled_from(["services", "work", "training"]), st.lists(slugs).map(tuple)),
+    listings,
     st.builds(
         events.CasesFound,
         st.builds(sayings.answer, st.just(State("it")), slugs),
@@ -147,6 +156,18 @@ def test_feedback_is_asked_for_once_and_the_last_list_is_what_numbers_mean(
         assert stepped.state.offered == said[-1].choices
 
 
+@given(states(), picks, understandings, st.sampled_from([None, Danger.FIRE]))
+def test_the_words_of_a_choice_mean_what_a_tap_means_unless_they_tell_of_danger(
+    state: State, pick: Pick, understanding: Understanding, danger: Danger | None
+) -> None:
+    understood = replace(understanding, danger=danger, gentle=False)
+    stepped = step(state, TextReceived(7, "the words of the choice", understood, picked=pick))
+    if danger is None or state.stage is Stage.WITH_MEDIATOR:
+        assert stepped == step(state, ChoiceMade(pick))
+    else:
+        assert stepped == step(state, TextReceived(7, "any words", understood))
+
+
 @given(states(), any_event)
 def test_no_state_is_a_trap(state: State, event: Event) -> None:
     """After anything at all, a person can be reached, the menu comes, and the queue can be left."""
@@ -161,6 +182,35 @@ def test_no_state_is_a_trap(state: State, event: Event) -> None:
     stopped = step(after, _text("বন্ধ করুন"))
     assert stopped.state.ticket is None
     assert any(isinstance(action, CloseTicket) for action in stopped.actions) == (after.ticket is not None)
+
+
+@given(states(), listings)
+def test_a_list_is_short_or_of_one_section_and_the_menu_is_one_tap_away(
+    state: State, listed: events.GroupListed
+) -> None:
+    (say,) = [action for action in step(state, listed).actions if isinstance(action, Say)]
+    verbs = [choice.pick.verb for choice in say.choices]
+    assert verbs[-2:] == [Verb.MENU, Verb.PERSON]
+    if Verb.SECTION in verbs:
+        picked = [topics.group_and_section(c.pick.argument) for c in say.choices if c.pick.verb is Verb.SECTION]
+        assert picked == [(listed.group, section) for section in listed.sections]
+        assert Verb.ENTRY not in verbs
+        return
+    assert verbs.count(Verb.ENTRY) == len(listed.slugs)
+    assert listed.section is not None or len(listed.slugs) <= topics.LISTED_AT_MOST or len(listed.sections) < 2
+    assert (Verb.GROUP in verbs) == (listed.section is not None)
+
+
+@given(states(), st.sampled_from(topics.GROUPS), st.text(max_size=12) | sections)
+def test_a_section_is_listed_where_the_group_has_it_and_expired_otherwise(
+    state: State, group: str, section: str
+) -> None:
+    stepped = step(state, ChoiceMade(Pick(Verb.SECTION, topics.named(group, section))))
+    if section == topics.REST or section in topics.SECTIONS[group]:
+        assert stepped.actions == (ListGroup(group, section),)
+        assert stepped.state == state
+    else:
+        assert Wording("bot.choice_expired") in stepped.actions[-1].parts  # type: ignore[union-attr]
 
 
 @given(states(), understandings)

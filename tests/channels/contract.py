@@ -115,7 +115,13 @@ class Line:
                 until = self.clock() + window.lasts
                 messages = window.messages
                 await budgets.renew(
-                    connection, found, messages=messages, until=until, reply_code=None, now=self.clock()
+                    connection,
+                    found,
+                    messages=messages,
+                    until=until,
+                    reply_code=None,
+                    since=self.clock(),
+                    now=self.clock(),
                 )
         return found
 
@@ -174,6 +180,8 @@ async def line(
         if hasattr(adapter, "pull"):
             pulls = Pulls(database, cast("PulledAdapter", adapter), clock, new_id, counts)
             await pulls.open()
+            # What is due at the start is done: from here on a ring alone brings something.
+            await pulls.pull()
         deliveries = None
         if hasattr(adapter, "send"):
             deliveries = Deliveries(database, cast("CalledAdapter", adapter), clock, Counts.on(registry))

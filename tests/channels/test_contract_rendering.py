@@ -94,9 +94,14 @@ def test_what_is_set_apart_stays_so_in_every_part(text: str, before: int, can: C
 @given(text=texts, labels=st.lists(labels, min_size=1, max_size=12))
 def test_choices_can_be_tapped_or_answered_by_their_number(text: str, labels: list[str], can: Capabilities) -> None:
     choices = tuple(OutboundChoice(f"1.{place}", label) for place, label in enumerate(labels))
-    *_, last = parts = rendered(text.replace(LONG, LINK), can, choices)
+    text = text.replace(LONG, LINK)
+    *_, last = parts = rendered(text, can, choices)
     assert not any(part.choices for part in parts[:-1])
-    if len(choices) <= can.choices_max:
+    (*_, alone) = without = rendered(text, can)
+    fits = can.choices_text_max is None or (
+        len(without) == 1 and (not text.strip() or measure(alone.text, can.unit) <= can.choices_text_max)
+    )
+    if len(choices) <= can.choices_max and fits:
         assert last.choices == choices
         return
     assert last.choices == ()

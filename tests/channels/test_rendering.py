@@ -1,5 +1,6 @@
 """Rendering: within the platform's length in its own unit, nothing lost, never inside a grapheme."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.adapter import Capabilities, Outbound, OutboundChoice
-from channels.rendering import measure, render, shortened, split
+from channels.rendering import measure, render, shortened, shortened_to, split
 
 UNITS: tuple[Literal["utf-16", "bytes"], ...] = ("utf-16", "bytes")
 texts = st.text(
@@ -90,3 +91,29 @@ def test_bytes_are_counted_and_not_characters() -> None:
 def test_a_label_is_shortened_at_a_grapheme() -> None:
     assert shortened("👩🏽‍🚒" * 5, 3) == "👩🏽‍🚒👩🏽‍🚒…"
     assert shortened("breve", 60) == "breve"
+
+
+@given(st.text(st.sampled_from("ab 中اردক্ষ্মে👩🏽‍🚒"), max_size=60), st.integers(4, 90), st.sampled_from(UNITS))
+def test_a_label_is_cut_to_a_length_in_whole_graphemes(
+    label: str, longest: int, unit: Literal["utf-16", "bytes"]
+) -> None:
+    cut = shortened_to(label, longest, unit)
+    assert measure(cut, unit) <= longest
+    if measure(label, unit) <= longest:
+        assert cut == label
+        return
+    assert cut.endswith("…")
+    assert label.startswith(cut[:-1])
+    whole = regex.findall(r"\X", label)
+    if all(measure(grapheme, unit) <= longest for grapheme in whole):
+        assert cut[:-1] in {"".join(whole[:number]) for number in range(len(whole))}
+
+
+def test_choices_can_be_tapped_under_a_short_text_only_where_the_platform_says_so() -> None:
+    choices = (OutboundChoice("1.0", "是"), OutboundChoice("1.1", "否"))
+    can = replace(capabilities(200, "bytes"), choices_text_max=9)
+    (short,) = render(Outbound("zh", ("你好吗",), choices), can)
+    assert (short.text, short.choices) == ("你好吗", choices)
+    (long,) = render(Outbound("zh", ("你好吗？",), choices), can)
+    assert long.choices == ()
+    assert [line[:3] for line in long.text.splitlines()[-2:]] == ["1. ", "2. "]

@@ -7,14 +7,14 @@ import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter
+from aiogram.types import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 
-from channels.adapter import OutboundChoice, WireMessage
+from channels.adapter import Medium, MediumGoneError, OutboundChoice, PlatformRefusedError, WireMessage
 from channels.results import Blocked, NeedsPerson, RetryAfter, Sent, TooLong, Unknown
 from channels.telegram import TelegramAdapter
 from tests.fakes.servers import LoopbackServer
-from tests.fakes.telegram_api import TOKEN, FakeBotApi
+from tests.fakes.telegram_api import FILE_MAX, TOKEN, FakeBotApi, StoredFile
 
 
 @pytest.fixture
@@ -109,6 +109,36 @@ async def test_the_webhook_is_set_with_the_secret_and_polling_gives_raw_updates(
     assert await adapter.updates(6, seconds=0) == [{"update_id": 6}]
 
 
+async def test_a_file_is_fetched_with_the_type_of_its_name(api: FakeBotApi, adapter: TelegramAdapter) -> None:
+    for name, path, media_type in (
+        ("v", "voice/file_1.oga", "audio/ogg"),
+        ("p", "photos/file 2.jpg", "image/jpeg"),
+        ("n", "documents/file_3", "application/octet-stream"),
+    ):
+        api.files[name] = StoredFile(path, name.encode())
+        assert await adapter.fetch(name) == Medium(media_type, name.encode())
+
+
+async def test_a_file_that_cannot_be_had_is_told_apart(api: FakeBotApi, adapter: TelegramAdapter) -> None:
+    api.files["large"] = StoredFile("videos/1.mp4", b"", says=FILE_MAX + 1)
+    api.files["liar"] = StoredFile("videos/2.mp4", b"x" * (FILE_MAX + 1), says=5)
+    api.files["full"] = StoredFile("videos/3.mp4", b"x" * FILE_MAX)
+    assert len((await adapter.fetch("full")).content) == FILE_MAX
+    for ref, too_large in (("large", True), ("liar", True), ("nobody's", False)):
+        with pytest.raises(MediumGoneError) as gone:
+            await adapter.fetch(ref)
+        assert gone.value.too_large is too_large
+    api.fail_next(429, "Too Many Requests: retry after 5", retry_after=5)
+    with pytest.raises(PlatformRefusedError) as refused:
+        await adapter.fetch("full")
+    assert TOKEN not in str(refused.value)
+    nowhere = TelegramAdapter(TOKEN, "secret", "http://127.0.0.1:9")
+    with pytest.raises(PlatformRefusedError) as refused:
+        await nowhere.fetch("full")
+    assert TOKEN not in str(refused.value)
+    await nowhere.close()
+
+
 async def test_an_independent_client_finds_the_fake_to_be_a_bot_api(api: FakeBotApi, address: str) -> None:
     """Drive the fake with aiogram, which checks every answer against its own schema."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(address))
@@ -127,3 +157,36 @@ async def test_an_independent_client_finds_the_fake_to_be_a_bot_api(api: FakeBot
             await bot.send_message(10, "ciao")
         api.updates.append({"update_id": 1})
         assert [update.update_id for update in await bot.get_updates()] == [1]
+
+
+async def test_an_independent_client_fetches_files_and_sets_commands(api: FakeBotApi, address: str) -> None:
+    api.files |= {"f": StoredFile("voice/file_1.oga", b"OggS"), "large": StoredFile("a.mp4", b"", says=FILE_MAX + 1)}
+    async with Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(address))) as bot:
+        found = await bot.get_file("f")
+        assert found.file_path is not None
+        downloaded = await bot.download_file(found.file_path)
+        assert downloaded is not None
+        assert downloaded.read() == b"OggS"
+        for wrong in ("large", "nobody's"):
+            with pytest.raises(TelegramBadRequest):
+                await bot.get_file(wrong)
+        menu = [BotCommand(command="menu", description="Tutti gli argomenti")]
+        assert await bot.set_my_commands(menu, language_code="it")
+        told = await bot.get_my_commands(language_code="it")
+        assert [(command.command, command.description) for command in told] == [("menu", "Tutti gli argomenti")]
+        assert await bot.get_my_commands() == []
+        many = [BotCommand(command=f"c{number}", description="x") for number in range(101)]
+        for commands in (
+            many,
+            [BotCommand(command="Menù", description="x")],
+            [BotCommand(command="a", description="")],
+        ):
+            with pytest.raises(TelegramBadRequest):
+                await bot.set_my_commands(commands)
+        with pytest.raises(TelegramBadRequest):
+            await bot.set_my_commands(menu, language_code="ita")
+        assert await bot.set_my_description("x" * 512)
+        assert await bot.set_my_short_description("x" * 120, language_code="zh")
+        for setting in (bot.set_my_description("x" * 513), bot.set_my_short_description("x" * 121)):
+            with pytest.raises(TelegramBadRequest):
+                await setting

@@ -41,7 +41,17 @@ def test_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "payload"), [("/start", ""), ("/start poster-market", "poster-market"), ("/start@sportello_bot x", "x")]
+    ("text", "payload"),
+    [
+        ("/start", ""),
+        ("/start poster-market", "poster-market"),
+        ("/start@sportello_bot x", "x"),
+        # Nothing that fits into no link: somebody typed it.
+        ("/start due parole", ""),
+        ("/start è", ""),
+        (f"/start {'x' * 64}", "x" * 64),
+        (f"/start {'x' * 65}", ""),
+    ],
 )
 def test_start_with_and_without_payload(text: str, payload: str) -> None:
     found = only(message(text=text))
@@ -50,6 +60,30 @@ def test_start_with_and_without_payload(text: str, payload: str) -> None:
 
 def test_other_commands_are_text() -> None:
     assert only(message(text="/menu")).text == "/menu"
+
+
+def test_a_command_may_name_the_bot() -> None:
+    assert only(message(text="/menu@sportello_bot")).text == "/menu"
+    assert only(message(text="/menu@sportello_bot e poi?")).text == "/menu@sportello_bot e poi?"
+
+
+def test_messages_have_an_id_and_albums_a_name() -> None:
+    assert (only(message(text="ciao")).message_id, only(message(text="/start")).message_id) == ("5", None)
+    found = only(message(photo=PHOTO, media_group_id="130"))
+    assert (found.album, found.message_id, found.to_json()["album"]) == ("130", "5", "130")
+    assert only(message(kind="edited_message", photo=PHOTO, media_group_id="130", edit_date=1)).album is None
+
+
+def test_a_live_location_is_kept_where_it_began() -> None:
+    location = {"latitude": 43.88, "longitude": 11.1, "live_period": 60}
+    assert only(message(location=location)).media == MediaRef("location", "43.88000,11.10000")
+    assert ADAPTER.parse(message(kind="edited_message", location=location, edit_date=1)) == []
+    edited = only(message(kind="edited_message", photo=PHOTO, caption="ora", edit_date=1))
+    assert (edited.kind, edited.text, edited.media) == (
+        InboundKind.EDITED,
+        "ora",
+        MediaRef("photo", "large", size=90000),
+    )
 
 
 def test_edited() -> None:

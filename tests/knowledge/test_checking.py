@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.languages import CODES
+from bot.topics import LISTED_AT_MOST
 from knowledge import files, record_files
 from knowledge.checking import SCRIPTS, Finding, check, count_words, sentence_lengths
 from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, Case, Entry, Source, Translation
@@ -136,6 +137,17 @@ def test_a_missing_language_and_a_shared_phrase_are_found() -> None:
     shared = changed(TAX, "en", lambda t: replace(t, phrases=(*t.phrases, theirs.upper())))
     told = found(CASED, shared)
     assert "stands in health-registration/bn too" in told[-1].message
+
+
+def test_entries_of_a_long_group_need_a_section_that_is_no_long_list() -> None:
+    assert [str(finding) for finding in found(replace(TAX, section=""))] == [
+        "tax-code: section: is missing: one of permits, staying, papers, health, school, home, money, help, city"
+    ]
+    many = [replace(TAX, slug=f"tax-code-{number}") for number in range(LISTED_AT_MOST + 1)]
+    assert "services/papers: section: has 13 entries, more than 12" in map(str, found(*many))
+    whole = [replace(entry, group="training", section="") for entry in many]
+    assert "training: section: has 13 entries, more than 12" in map(str, found(*whole))
+    assert "section" not in {finding.field for finding in found(*many[1:])}
 
 
 def test_long_sentences_are_found_by_language() -> None:

@@ -78,8 +78,11 @@ def test_what_goes_out_comes_back_the_same(tmp_path: Path) -> None:
     ("file", "old", "new", "line", "field", "said"),
     [
         ("entry.yaml", "group: services", "group: fun", 1, "group", "must be one of services, work, training"),
-        ("entry.yaml", "status: to verify", "state: x", 2, "state", "is unknown"),
-        ("entry.yaml", "review_by: '2027", "review_by: 'soon", 3, "review_by", "must be a date"),
+        ("entry.yaml", "section: health", "section: jobs", 2, "section", "must be one of permits, staying, papers"),
+        ("entry.yaml", "group: services", "group: training", 2, "section", "the group training has no sections"),
+        ("entry.yaml", "section: health\n", "", None, "", ""),
+        ("entry.yaml", "status: to verify", "state: x", 3, "state", "is unknown"),
+        ("entry.yaml", "review_by: '2027", "review_by: 'soon", 4, "review_by", "must be a date"),
         ("entry.yaml", "facets: [non-eu,", "facets: [martian,", None, "facets[1]", "must be one of"),
         ("entry.yaml", "facets: [non-eu, asylum", "facets: [non-eu, non-eu", None, "facets[2]", "twice"),
         ("it.yaml", "version: 1", "version: one", 1, "version", "whole number"),

@@ -217,12 +217,20 @@ async def test_the_list_is_narrowed_by_group_language_and_what_is_to_be_done(
     assert (await editor.get("/desk/knowledge/a%00b/it")).status_code == 404
 
 
+async def test_an_editor_sees_where_residents_find_an_entry(editor: httpx.AsyncClient) -> None:
+    for slug, told in (
+        ("night-doctor", "Servizi e documenti, Salute</p>"),
+        ("italian-course", "Corsi e formazione</p>"),
+    ):
+        assert told in (await editor.get(f"/desk/knowledge/{slug}/it")).text
+
+
 RECORDS = "/desk/knowledge/records"
 
 
-async def record_form(editor: httpx.AsyncClient, **changes: str) -> dict[str, str]:
+async def record_form(editor: httpx.AsyncClient, contact: str = "doctor-116117", **changes: str) -> dict[str, str]:
     shown = (await editor.get(RECORDS)).text
-    section = shown[shown.index('action="/desk/knowledge/records/contacts/doctor-116117"') :]
+    section = shown[shown.index(f'action="{RECORDS}/contacts/{contact}"') :]
     given = {name: re.search(rf'name="{name}"[^>]* value="([^"]*)"', section)[1] for name in NAMES}  # type: ignore[index]
     return given | {"status": "to verify"} | changes
 
@@ -243,6 +251,35 @@ async def test_a_corrected_contact_is_in_every_answer_after_one_refresh(desk: De
     await desk.write("guardia medica")
     await desk.turns()
     assert "\u2066116117\u2069, \u20660574 999\u2069" in (await desk.transcript())[-1].body["blocks"][1]["text"]
+
+
+async def test_a_corrected_contact_is_on_the_next_emergency_card(desk: Desk, editor: httpx.AsyncClient) -> None:
+    form = await record_form(editor, "satis", phones="0574 777")
+    assert (await editor.post(f"{RECORDS}/contacts/satis", data=form)).status_code == 303
+    await desk.program.library.refresh()
+    await desk.write("il padrone mi ha preso il passaporto e non me lo ridà")
+    await desk.turns()
+    card = (await desk.transcript())[-1].body["blocks"][0]
+    assert [number["phone"] for number in card["numbers"]] == ["112", "800 290 290", "0574 777"]
+
+
+@pytest.mark.parametrize(
+    ("contact", "phones", "told"),
+    [
+        ("violence-1522", "", "una scheda di emergenza mostra questo numero"),
+        ("emergency-112", "", "mostrano sempre il 112"),
+        ("emergency-112", "113", "mostrano sempre il 112"),
+    ],
+)
+async def test_a_number_that_a_card_needs_cannot_be_taken_away(
+    desk: Desk, editor: httpx.AsyncClient, contact: str, phones: str, told: str
+) -> None:
+    answer = await editor.post(f"{RECORDS}/contacts/{contact}", data=await record_form(editor, contact, phones=phones))
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert not await desk.program.library.refresh()
+    emptied = await record_form(editor, phones="")
+    assert (await editor.post(CONTACT, data=emptied)).status_code == 303, "no card shows this one"
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,8 @@ async def test_a_mediator_opens_what_can_do_no_harm_and_downloads_the_rest(line:
         assert answer.headers["cache-control"] == "no-store"
     named = (await line.browser.get(document)).headers["content-disposition"]
     assert named.endswith("filename=\"busta _paga_ _.pdf\"; filename*=UTF-8''busta%20%22paga%22%20%C3%A8.pdf")
+    heard = (await line.browser.get(voice)).headers["content-disposition"]
+    assert heard == "inline; filename=\"voice-1-0.ogg\"; filename*=UTF-8''voice-1-0.ogg"
     assert "media-src 'self'" in (await line.browser.get("/desk")).headers["content-security-policy"]
 
 

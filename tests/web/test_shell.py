@@ -1,6 +1,7 @@
 """Templates compile and have titles; catalogues are complete, alike in all languages, and marked honestly."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 from uuid import UUID
@@ -17,7 +18,13 @@ from web.shell import Shell
 SHELL = Shell(
     Catalogue(ZoneInfo("Europe/Rome"), {"operator": "O", "service": "S"}),
     TEMPLATES,
-    service={"name": "S", "operator": "O", "contact": "", "chat_days": "1", "ticket_days": "30"},
+    service={
+        "name": "S",
+        "operator": "O",
+        "contact": "",
+        "chat_days": timedelta(days=1),
+        "ticket_days": timedelta(days=30),
+    },
     new_id=lambda: UUID(int=1),
 )
 
@@ -99,3 +106,18 @@ def test_plural_forms_follow_the_language() -> None:
 
 def _counted(count: int) -> Wording:
     return Wording("editing.count", (), count)
+
+
+@pytest.mark.parametrize(
+    ("code", "span", "told"),
+    [
+        ("it", timedelta(days=1), "1 giorno"),
+        ("it", timedelta(days=30), "30 giorni"),
+        ("it", timedelta(hours=12), "12 ore"),
+        ("ar", timedelta(days=2), "يومان"),
+        ("ro", timedelta(days=30), "30 de zile"),
+        ("uk", timedelta(days=30), "30 днів"),
+    ],
+)
+def test_a_time_in_days_has_the_plural_of_its_language(code: str, span: timedelta, told: str) -> None:
+    assert SHELL.catalogue.days(span, code) == told

@@ -48,6 +48,7 @@ if (conversation) {
       if (document.hidden && list.lastElementChild.classList.contains("resident")) count(1);
       if (atEnd) toEnd();
     },
+    allowance: (html) => { conversation.querySelector("[data-allowance]").innerHTML = html; },
     ticket: () => { conversation.querySelector("[data-changed]").hidden = false; },
   });
 

@@ -1,0 +1,153 @@
+"""Phrases that ask for another entry are found by the evidence of messages, while they are hidden from the index."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy.engine import URL
+
+from knowledge import collisions, exchange, files
+from knowledge.collisions import Collisions, Pair
+from knowledge.embedding import DIMENSIONS, Vectors
+from knowledge.entry import Entry, Source, Translation
+from knowledge.labels import SIGNALS, Phrase, all_phrases
+from knowledge.reader import Reader
+from knowledge.search import FEATURES, Index, Vocabularies
+from sportello import evaluation
+from sportello.opening import Refusal
+from store.database import Database
+from tests.conftest import START
+from tests.sportello.conftest import settings_for
+
+PHRASES = {
+    "tax-code": ("come chiedo il codice fiscale", "codice fiscale per straniero", "ho perso il codice fiscale"),
+    "family-doctor": ("scegliere il medico di famiglia", "cambiare medico di base", "serve un pediatra"),
+    "bus": ("orari dell'autobus", "abbonamento autobus studenti", "codice fiscale per mio figlio"),
+}
+STRAY = "codice fiscale per mio figlio"
+
+
+def entry(slug: str, phrases: tuple[str, ...], code: str = "it") -> Entry:
+    question, *others = phrases
+    translation = Translation(slug, code, 1, question, "Risposta.", tuple(others), "reviewed")
+    source = Source("Comune", None, date(2026, 11, 23))
+    return Entry(slug, "services", 0, "verified", date(2027, 1, 1), (source,), {code: translation})
+
+
+ENTRIES = [entry(slug, phrases) for slug, phrases in PHRASES.items()]
+
+
+def reader_of(entries: list[Entry], vectors: Vectors | None = None) -> Reader:
+    return Reader.of(entries, all_phrases(entries), vectors, Vocabularies(), None, calibrated=False)
+
+
+def spelled(entries: list[Entry], language: str | None = None) -> Collisions:
+    reader = reader_of(entries)
+    return collisions.find(reader, collisions.places_of(reader, language), {})
+
+
+def test_a_phrase_that_asks_for_another_entry_is_found_with_both_scores() -> None:
+    found = spelled(ENTRIES)
+    assert found.asked == sum(map(len, PHRASES.values()))
+    clearest = found.found[0]
+    assert (clearest.phrase, clearest.slug, clearest.other, clearest.language) == (STRAY, "bus", "tax-code", "it")
+    assert clearest.other_score > clearest.score
+    assert [one.ahead for one in found.found] == sorted((one.ahead for one in found.found), reverse=True)
+    assert found.pairs[0] == Pair(("bus", "tax-code"), (1, 0))
+
+
+def test_a_phrase_in_its_place_collides_no_more() -> None:
+    mended = [entry("tax-code", (*PHRASES["tax-code"], STRAY)), entry("family-doctor", PHRASES["family-doctor"])]
+    assert STRAY not in {one.phrase for one in spelled(mended).found}
+
+
+def test_only_the_phrases_of_a_language_are_asked() -> None:
+    english = entry("waste", ("when is rubbish collected", "rubbish bags"), "en")
+    assert spelled([*ENTRIES, english], "en").asked == 2
+    assert spelled([*ENTRIES, english]).asked == 11
+
+
+def test_signals_are_not_asked_and_are_no_other_entry() -> None:
+    found = spelled(ENTRIES)
+    assert {one.other for one in found.found} <= set(PHRASES)
+    assert found.asked < len(reader_of(ENTRIES).phrases)
+
+
+def test_nothing_is_found_where_there_are_no_entries() -> None:
+    assert spelled([]) == Collisions(0, by_meaning=False, found=(), pairs=())
+
+
+def test_pairs_with_most_phrases_come_first() -> None:
+    stolen = entry("school", ("iscrizione a scuola", "medico per mio figlio a scuola", "codice fiscale per la scuola"))
+    found = spelled([*ENTRIES, stolen])
+    totals = [sum(pair.lost) for pair in found.pairs]
+    assert totals == sorted(totals, reverse=True)
+    assert sum(totals) == len(found.found)
+
+
+def scattered(phrases: list[Phrase]) -> Vectors:
+    """Give vectors that lie around one place for each label."""
+    random = np.random.default_rng(7)
+    labels = sorted({phrase.label for phrase in phrases})
+    places = random.normal(size=(len(labels), DIMENSIONS))
+    rows = np.stack([places[labels.index(phrase.label)] for phrase in phrases]) + random.normal(
+        size=(len(phrases), DIMENSIONS)
+    )
+    unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+@pytest.fixture(scope="module")
+def starter() -> list[Entry]:
+    """Give some of the starter entries in two languages, one of them romanised too."""
+    entries, _ = files.read_folder(files.STARTER)
+    return [
+        replace(one, translations={code: one.translations[code] for code in ("it", "ur")})
+        for one in entries
+        if one.slug in {"tax-code", "isee", "nursery", "payslip", "resignation"}
+    ]
+
+
+def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: list[Entry]) -> None:
+    phrases = all_phrases(starter)
+    vectors = scattered(phrases)
+    vocabularies = Vocabularies()
+    index = Index(phrases, vectors, vocabularies)
+    asked = [place for place, phrase in enumerate(phrases) if phrase.label not in SIGNALS][::15]
+    assert {phrases[place].kind for place in asked} == {"it", "ur", "ur-Latn"}
+    assert {phrases[place].embedded for place in asked} == {True, False}
+    for place in asked:
+        phrase, vector = phrases[place], vectors[place]
+        hidden = index.without(place, phrase, vector)
+        rest = [other for other in range(len(phrases)) if other != place]
+        smaller = Index([phrases[other] for other in rest], vectors[rest], vocabularies)
+        made = smaller.evidence(phrase.text, phrase.kind, vector).table
+        whole = index.evidence(phrase.text, phrase.kind, vector).table
+        own = index.labels.index(phrase.label)
+        for column, name in enumerate(FEATURES):
+            # What is still reckoned with the phrase (means, rarity) moves every label a little, and its own no more.
+            assert hidden[:, column] == pytest.approx(made[:, column], abs=0.05), (phrase.text, name)
+        assert whole[own, 3] > made[own, 3] + 0.1
+        if phrase.embedded:
+            assert whole[own, 0] > made[own, 0] + 0.1
+
+
+async def test_the_command_asks_the_published_entries(database: Database, database_url: URL, tmp_path: Path) -> None:
+    async with database.begin() as connection:
+        await exchange.import_entries(connection, ENTRIES, overwrite=False, now=START)
+    settings = settings_for(database_url, tmp_path)
+    found = await evaluation.find_collisions(settings, "it")
+    assert (found.asked, found.by_meaning, found.found[0].phrase) == (9, False, STRAY)
+    assert (await evaluation.find_collisions(settings, "ur")).asked == 0
+    with pytest.raises(Refusal, match="--language xx: must be one of it, en"):
+        await evaluation.find_collisions(settings, "xx")
+    told = found.as_text().splitlines()
+    assert told[0].startswith("it bus ")
+    assert "bus and tax-code: 1 of the first, 0 of the second" in told[len(found.found)]
+    assert told[-1] == f"9 phrases asked, by spelling alone; {len(found.found)} nearer to another entry."
+    written = json.loads(json.dumps(found.to_json()))
+    assert written["phrases"][0]["other"] == "tax-code"
+    assert written["pairs"][0] == {"slugs": ["bus", "tax-code"], "lost": [1, 0]}

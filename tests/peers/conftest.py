@@ -1,0 +1,58 @@
+"""Programs for Node as the other side; `tests/peers/run` installs what they need."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sportello import conftest as sportello
+
+# The whole program on a real database.
+desk = sportello.desk
+furnished = sportello.furnished
+HERE = Path(__file__).parent
+SECONDS = 30.0
+
+
+class Node:
+    """Runs the scripts of this folder."""
+
+    async def _start(self, script: str, *arguments: str) -> asyncio.subprocess.Process:
+        node = shutil.which("node")
+        assert node is not None
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(node, str(HERE / script), *arguments, stdin=pipe, stdout=pipe)
+
+    async def ask(self, script: str, question: Any, *arguments: str) -> Any:
+        """Run a script to its end: JSON in, JSON out."""
+        process = await self._start(script, *arguments)
+        async with asyncio.timeout(SECONDS):
+            out, _ = await process.communicate(json.dumps(question).encode())
+        assert process.returncode == 0, script
+        return json.loads(out)
+
+    @asynccontextmanager
+    async def serving(self, script: str, *arguments: str) -> AsyncIterator[str]:
+        """Run a script that serves on a port of its own, which it prints first; gives the address."""
+        process = await self._start(script, *arguments)
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(SECONDS):
+                port = int(await process.stdout.readline())
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            await process.wait()
+
+
+@pytest.fixture
+def node() -> Node:
+    if not os.environ.get("NODE_PATH"):
+        pytest.exit("NOT RUN: these need packages that tests/peers/run installs", returncode=2)
+    return Node()

@@ -1,0 +1,192 @@
+"""Windows that close: what waits for the resident, the one knock at the door, and what a platform tells too late.
+
+On WhatsApp, whose fake has the program's clock; what is tried is the program's own and not the adapter.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from sportello.deliveries import LEASE
+from store import outbox, pacing, retention
+from store.outbox import OutboxKind
+from store.retention import Terms
+from tests.fakes.whatsapp_api import PHONE_ID
+from tests.sportello.conftest import Desk
+from tests.sportello.whatsapp_phone import RESIDENT, Phone, phone_at
+
+TERMS = Terms(chat=timedelta(days=1), ticket=timedelta(days=30), keys=timedelta(days=8))
+
+
+@pytest.fixture
+def knocking() -> str:
+    return "answer_ready:it,en"
+
+
+@pytest.fixture
+async def phone(desk: Desk, knocking: str) -> AsyncIterator[Phone]:
+    async with phone_at(desk, knocking) as phone:
+        yield phone
+
+
+async def test_an_answer_arrives_with_its_buttons_and_a_tap_is_understood(phone: Phone) -> None:
+    await phone.write("guardia medica")
+    await phone.deliver()
+    *_, last = phone.api.sent
+    assert "116117" in "".join(message.text for message in phone.api.sent)
+    assert last.via in {"button", "list"}
+    tapped = {"id": last.choices[0][0], "title": last.choices[0][1]}
+    message = {
+        "from": RESIDENT,
+        "id": "wamid.tap",
+        "type": "interactive",
+        "interactive": {"type": "button_reply", "button_reply": tapped},
+    }
+    await phone.call({"messages": [message]})
+    assert (await phone.transcript())[2].body["pick"].startswith(tapped["title"].removesuffix("…"))
+
+
+async def test_after_the_window_a_reply_waits_and_the_resident_is_asked_once(phone: Phone) -> None:
+    await phone.with_mediator()
+    phone.desk.clock.advance(hours=25)
+    before = len(phone.api.sent)
+    await phone.reply("Venga domani alle nove.")
+    assert (await phone.statuses())[-1] == "window-closed"
+    assert await phone.knocks() == ["it"]
+    phone.desk.clock.advance(hours=1)
+    await phone.reply("Porti il passaporto.")
+    assert (await phone.statuses())[-2:] == ["window-closed"] * 2
+    assert await phone.knocks() == ["it"], "once, however much waits"
+    assert len(phone.api.sent) == before + 1
+    await phone.write("eccomi")
+    await phone.deliver()
+    assert (await phone.statuses())[-2:] == ["sent"] * 2
+    assert [m.text for m in phone.api.sent[-2:]] == ["Venga domani alle nove.", "Porti il passaporto."]
+    phone.desk.clock.advance(hours=25)
+    await phone.reply("Allora?")
+    assert await phone.knocks() == ["it", "it"], "and once again when the window is over again"
+
+
+async def test_the_button_of_the_template_is_enough_and_nothing_is_said_to_it(phone: Phone) -> None:
+    await phone.with_mediator()
+    phone.desk.clock.advance(hours=25)
+    await phone.reply("Venga domani.")
+    phone.api.heard(RESIDENT)
+    button = {"from": RESIDENT, "id": "wamid.b", "type": "button", "button": {"text": "Leggi", "payload": "x"}}
+    await phone.call({"messages": [button]})
+    await phone.deliver()
+    assert phone.api.sent[-1].text == "Venga domani."
+
+
+@pytest.mark.parametrize("knocking", [""])
+async def test_without_a_template_it_waits_in_silence(phone: Phone) -> None:
+    await phone.with_mediator()
+    phone.desk.clock.advance(hours=25)
+    before = len(phone.api.sent)
+    await phone.reply("Venga domani.")
+    assert (await phone.statuses())[-1] == "window-closed"
+    assert len(phone.api.sent) == before
+
+
+async def test_a_template_that_meta_refuses_is_told_and_not_tried_again(phone: Phone) -> None:
+    phone.api.templates.clear()
+    await phone.with_mediator()
+    phone.desk.clock.advance(hours=25)
+    for _ in range(2):
+        await phone.reply("Venga domani.")
+    (knock,) = [row for row in await phone.rows() if row.kind == OutboxKind.KNOCK.value]
+    assert (knock.status, knock.error) == ("needs-person", "132001 template")
+
+
+async def test_the_platforms_word_counts_more_than_our_clock(phone: Phone) -> None:
+    await phone.write("menu")
+    phone.api.last_heard.clear()
+    await phone.deliver()
+    assert await phone.statuses() == ["window-closed"]
+    assert await phone.knocks() == ["it"]
+    await phone.write("grazie")
+    await phone.deliver()
+    assert await phone.statuses() == ["sent"] * 2
+
+
+async def test_what_the_platform_took_and_then_refused_goes_when_the_resident_writes(phone: Phone) -> None:
+    await phone.write("guardia medica")
+    phone.api.last_heard.clear()
+    phone.api.tells_later = True
+    await phone.deliver()
+    assert await phone.statuses() == ["sent"], "as far as we know"
+    (message, code) = phone.api.undelivered[0]
+    await phone.call(phone.api.failed_status(message, code))
+    assert await phone.statuses() == ["window-closed"]
+    assert phone.api.sent == []
+    await phone.write("grazie")
+    await phone.deliver()
+    assert await phone.statuses() == ["sent"] * 2
+    assert "116117" in phone.api.sent[0].text
+    assert phone.api.sent[0].text == message.text
+
+
+async def test_who_blocked_us_is_shown_as_not_reached(phone: Phone) -> None:
+    phone.api.blocked.add(RESIDENT)
+    await phone.write("menu")
+    await phone.deliver()
+    (message, code) = phone.api.undelivered[0]
+    for _ in range(2):
+        await phone.call(phone.api.failed_status(message, code))
+    (row,) = await phone.rows()
+    assert (row.status, row.error, row.payload) == ("blocked", "131026 undeliverable", None)
+
+
+async def test_a_failure_told_before_the_sending_is_stored_waits_for_it(phone: Phone) -> None:
+    await phone.write("menu")
+    deliveries = phone.desk.program.deliveries[0]
+    await deliveries.open()
+    async with phone.desk.program.database.begin() as connection:
+        leased = await pacing.lease(
+            connection,
+            channel="whatsapp",
+            account=PHONE_ID,
+            pace=deliveries.pace,
+            lease_for=LEASE,
+            now=phone.desk.clock(),
+        )
+    assert leased is not None
+    status = {"id": "wamid.x", "status": "failed", "recipient_id": RESIDENT, "errors": [{"code": 131026}]}
+    await phone.call({"statuses": [status]})
+    assert (await phone.desk.inbox_counts())["waiting"] == 1
+    async with phone.desk.program.database.begin() as connection:
+        await outbox.finish(
+            connection,
+            leased.id,
+            status=outbox.OutboxStatus.SENT,
+            error=None,
+            platform_ids=["wamid.x"],
+            now=phone.desk.clock(),
+        )
+    phone.desk.clock.advance(seconds=1)
+    await phone.desk.turns()
+    assert await phone.statuses() == ["blocked"]
+    assert (await phone.desk.inbox_counts())["failed"] == 0
+
+
+async def test_a_failure_of_something_that_is_none_of_ours_changes_nothing(phone: Phone) -> None:
+    await phone.write("menu")
+    await phone.deliver()
+    status = {"id": "wamid.other", "status": "failed", "recipient_id": RESIDENT, "errors": [{"code": 131026}]}
+    await phone.call({"statuses": [status]})
+    assert await phone.statuses() == ["sent"]
+    assert await phone.desk.inbox_counts() == {"waiting": 0, "done": 2, "failed": 0, "set-aside": 0}
+
+
+async def test_what_waits_is_kept_as_long_as_its_conversation(phone: Phone) -> None:
+    await phone.with_mediator()
+    phone.desk.clock.advance(hours=25)
+    await phone.reply("Venga domani.")
+    phone.desk.clock.advance(days=20)
+    async with phone.desk.program.database.begin() as connection:
+        await retention.sweep(connection, TERMS, now=phone.desk.clock())
+    assert await phone.statuses() == ["window-closed"], "what was delivered is forgotten, what waits is not"
+    await phone.write("eccomi")
+    await phone.deliver()
+    assert phone.api.sent[-1].text == "Venga domani."

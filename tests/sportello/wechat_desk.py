@@ -1,0 +1,159 @@
+"""A whole program behind WeChat's fake platform, in injected time, driven step by step."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import select
+from sqlalchemy.engine import URL
+
+from channels.wechat import WeChatAdapter
+from handoff import queue, ticket
+from handoff.queue import Claimed
+from handoff.ticket import Done
+from sportello.deliveries import Deliveries
+from sportello.program import compose
+from store import budgets, conversations, outbox, tickets
+from store.budgets import Budget
+from store.conversations import Address, Message
+from store.notify import Topic
+from store.staff import StaffMember
+from tests.conftest import FakeClock, copy_of
+from tests.fakes.servers import LoopbackServer
+from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
+from tests.fakes.wechat_platform import AES_KEY, TOKEN, FakeWeChat
+from tests.sportello.conftest import VOCABULARIES, Desk, settings_for
+
+
+@dataclass
+class WeChatDesk:
+    """The desk and the platform, with verbs for residents, mediators and misfortune."""
+
+    desk: Desk
+    platform: FakeWeChat
+    web: httpx.AsyncClient
+    # So many answers of ours get lost on the way back to the platform.
+    lost: int = 0
+    bodies: list[str] = field(default_factory=list)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        return next(each for each in self.desk.program.deliveries if each.adapter.channel == "wechat")
+
+    def hurry(self) -> None:
+        """Let no request wait for its turn: every reply comes too late for it."""
+        adapter = self.deliveries.adapter
+        assert isinstance(adapter, WeChatAdapter)
+        adapter.capabilities = replace(adapter.capabilities, passive=timedelta(0))
+
+    async def post(self, query: dict[str, str], body: bytes) -> tuple[int, str]:
+        """Bring a request, and take turns while it waits, as another process would."""
+        asking = asyncio.create_task(self.web.post("/webhooks/wechat", params=query, content=body))
+        waits = self.deliveries.adapter.capabilities.passive != timedelta(0)
+        while not asking.done():
+            assert self.desk.program.turns is not None
+            if waits and await self.desk.program.turns.take():
+                self.desk.program.hub.heard(Topic.CONVERSATION)
+            await asyncio.sleep(0)
+        answer = await asking
+        self.bodies.append(answer.text)
+        if self.lost:
+            self.lost -= 1
+            return 0, ""
+        return answer.status_code, answer.text
+
+    async def write(self, text: str, openid: str = OPENID) -> None:
+        await self.platform.deliver(self.platform.text(text, openid), self.post)
+
+    async def do(self, event: str, openid: str = OPENID, **fields: str) -> None:
+        await self.platform.deliver(self.platform.event(event, openid, **fields), self.post)
+
+    async def deliver(self) -> int:
+        """Take the turns that wait, and send what may be sent within the next second; gives how often something was."""
+        await self.desk.turns()
+        await self.deliveries.open()
+        delivered = 0
+        for _ in range(100):
+            sent = await self.deliveries.deliver()
+            due = await self.deliveries.next_due()
+            if not sent and (due is None or due > self.desk.clock() + timedelta(seconds=1)):
+                return delivered
+            delivered += sent
+            self.desk.clock.advance(milliseconds=250)
+        raise AssertionError("sending never ends")
+
+    # --- mediators ---
+
+    async def claim(self, member: StaffMember) -> UUID:
+        """Let a mediator take the oldest conversation that waits."""
+        async with self.desk.program.database.begin() as connection:
+            (first, *_) = await tickets.waiting(connection)
+            claimed = await queue.claim(connection, first.id, member, new_id=self.desk.new_id, now=self.desk.clock())
+            assert claimed == Claimed()
+        return first.id
+
+    async def reply(self, ticket_id: UUID, member: StaffMember, text: str) -> None:
+        async with self.desk.program.database.begin() as connection:
+            done = await ticket.reply(
+                connection, ticket_id, member, text, key=self.desk.new_id(), now=self.desk.clock()
+            )
+            assert done == Done()
+
+    # --- what is known ---
+
+    async def conversation(self, openid: str = OPENID) -> UUID:
+        async with self.desk.program.database.read() as connection:
+            found = await conversations.find(connection, Address("wechat", APP_ID, openid))
+        assert found is not None
+        return found
+
+    async def transcript(self, openid: str = OPENID) -> list[Message]:
+        async with self.desk.program.database.read() as connection:
+            return await conversations.transcript(connection, await self.conversation(openid))
+
+    async def left(self, openid: str = OPENID) -> int | None:
+        """Give how many messages our own count allows."""
+        async with self.desk.program.database.read() as connection:
+            found: Budget | None = await budgets.of(connection, await self.conversation(openid))
+        assert found is not None
+        return found.remaining
+
+    async def statuses(self, openid: str = OPENID) -> list[str]:
+        async with self.desk.program.database.read() as connection:
+            rows = await connection.execute(
+                select(outbox.outbox.c.status)
+                .where(outbox.outbox.c.conversation_id == await self.conversation(openid))
+                .order_by(outbox.outbox.c.id)
+            )
+            return list(rows.scalars())
+
+
+@asynccontextmanager
+async def wechat_desk(
+    server_url: URL, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
+) -> AsyncIterator[WeChatDesk]:
+    """Put the program together, with Telegram and WeChat."""
+    platform = FakeWeChat(clock=clock, advance=lambda seconds: clock.advance(seconds=seconds))
+    async with copy_of(furnished, server_url) as url:
+        with LoopbackServer(platform.app()) as server:
+            settings = settings_for(
+                url,
+                folder,
+                wechat_app_id=APP_ID,
+                wechat_secret=SecretStr(SECRET),
+                wechat_token=SecretStr(TOKEN),
+                wechat_aes_key=SecretStr(AES_KEY),
+                wechat_api_base=server.url,
+            )
+            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=VOCABULARIES)
+            await program.library.refresh()
+            desk = Desk(program, clock, new_id)
+            async with desk.browser() as web:
+                yield WeChatDesk(desk, platform, web)
+            await program.close()
