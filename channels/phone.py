@@ -9,7 +9,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
 
+import regex
 from pydantic import BaseModel, Field, ValidationError
 
 from channels import phone_identity
@@ -33,7 +35,11 @@ TOKEN_HEADER: Final = "x-device-token"  # noqa: S105 - the name of a header
 BODY_MAX: Final = 64 * 1024
 # Longer texts are cut short by notifications, and typed by a macro letter by letter.
 TEXT_MAX: Final = 500
-# Not verified on any phone: HTTP requests of macros are said to end after 30 seconds or more.
+# A form of a macro has six fields.
+FIELDS_MOST: Final = 20
+# What stands there where a macro is tried without a notification.
+_UNFILLED: Final = regex.compile(r"[\[{](?:not_[a-z_]+|notification)[\]}]")
+# Not verified on any phone: a macro's HTTP request is said to end after 30 silent seconds.
 PATIENCE: Final = timedelta(seconds=10)
 
 NameField = Annotated[str, Field(min_length=1, max_length=200)]
@@ -94,12 +100,12 @@ class PhoneDevice:
         return hmac.compare_digest(token.encode(errors="replace"), self._token)
 
     def verify(self, call: Call, *, now: datetime) -> Any:  # noqa: ARG002 - the contract's; a phone signs no time
-        """Compare the token, and give the body's JSON, or its text where it is none."""
+        """Compare the token, and give the body's JSON, a form in the shape of one, or the text where it is neither."""
         if not self.is_this(call.headers.get(TOKEN_HEADER, "")):
             raise RejectedError(401)
         if len(call.body) > BODY_MAX:
             raise RejectedError(413)
-        return json_or_text(call.body)
+        return _body(call)
 
     def answer(self, payload: Any, reply: WireMessage | None, *, now: datetime) -> Answer:  # noqa: ARG002 - the contract's
         """Say that a notification is stored, with the first reply where there is one."""
@@ -133,6 +139,28 @@ class PhoneDevice:
         ]
 
 
+def _body(call: Call) -> Any:
+    """Give what a phone sent, whichever way its macro can write it.
+
+    A macro puts words into JSON as they are, so that a quotation mark in them breaks it; forms and queries are
+    encoded. A query is read only where there is no body, and stands in the logs of proxies.
+    """
+    if call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        fields = _fields(call.body.decode("utf-8", "replace"))
+    elif not call.body and call.query:
+        fields = dict(call.query)
+    else:
+        return json_or_text(call.body)
+    return {"messengerPackageName": fields.pop("messengerPackageName", ""), "query": fields}
+
+
+def _fields(text: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MOST))
+    except ValueError:
+        return {}
+
+
 def read(payload: Any) -> Notification:
     """Read a payload. Raises BadPayloadError where it is no notification, or one without sender or text."""
     try:
@@ -141,6 +169,8 @@ def read(payload: Any) -> Notification:
         raise BadPayloadError(f"no notification: {_fault(error)}") from None
     if not notification.sender or not notification.query.message.strip():
         raise BadPayloadError("no notification: sender or message is empty")
+    if _UNFILLED.fullmatch(notification.sender) or _UNFILLED.fullmatch(notification.query.message):
+        raise BadPayloadError("no notification: the macro left a placeholder unfilled")
     return notification
 
 

@@ -29,6 +29,7 @@ INLINE: Final = frozenset(
         "audio/mp4",
         "audio/aac",
         "audio/wav",
+        "audio/x-wav",
         "video/mp4",
         "video/webm",
         "video/quicktime",

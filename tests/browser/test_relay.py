@@ -26,6 +26,7 @@ class RelayServer(Server):
             **super().environment(),
             "SPORTELLO_RELAY_APPS": "imo,wechat,other",
             "SPORTELLO_PHONE_DEVICES": f"via-roma:{TOKEN}",
+            "SPORTELLO_BRIDGE_SECRET": "a secret of thirty-two letters, at least",
         }
 
 
@@ -271,3 +272,12 @@ def test_the_relay_desk_in_every_dress(
     page.locator(".language-form button").click()
     expect(page.locator("html")).to_have_attribute("lang", "it")
     assert re.search(r"/desk/relay$", page.url)
+
+
+def test_the_description_of_the_bridge_is_readable(people: People) -> None:
+    page = people.context("it-IT", phone=True).new_page()
+    page.goto("/bridge/docs")
+    expect(page.get_by_role("heading", name="Sportello bridge")).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 640})
+    accessible(page)
+    no_sideways_scrolling(page)

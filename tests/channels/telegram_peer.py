@@ -69,7 +69,7 @@ class TelegramPeer:
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.api.app()) as server:
             # Patched so that a time-out takes a fraction of a second and not fifteen.
-            with mock.patch("channels.telegram.READ_SECONDS", 0.2):
+            with mock.patch("channels.telegram.READ_SECONDS", 1.0):
                 adapter = TelegramAdapter(TOKEN, SECRET, server.url)
             self._server = server
             try:
@@ -90,7 +90,7 @@ class TelegramPeer:
             case Trouble.TOO_LONG:
                 self.api.fail_next(400, "Bad Request: message is too long")
             case Trouble.TIME_OUT:
-                self.api.stall_next(0.6)
+                self.api.stall_next(1.5)
             case Trouble.SERVER_ERROR:
                 self.api.fail_next(502, "Bad Gateway")
             case Trouble.GARBAGE:

@@ -1,6 +1,8 @@
 """The phone's notifications: what is read, what is refused, and whose name is too weak."""
 
+import contextlib
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -76,6 +78,8 @@ def test_what_older_versions_leave_out_is_optional(missing: str) -> None:
         notification("x" * 8001),
         notification("ciao", package=""),
         notification("ciao", isGroup="perhaps"),
+        notification("ciao", sender="{not_title}"),
+        notification("[notification]"),
     ],
 )
 def test_incomplete_notifications_are_refused_without_quoting_them(body: Any) -> None:
@@ -177,3 +181,34 @@ def test_forged_and_oversized_calls_are_refused() -> None:
     with pytest.raises(RejectedError) as error:
         DEVICE.verify(call("token-of-via-roma-1", b"x" * (BODY_MAX + 1)), now=START)
     assert error.value.status == 413
+
+
+def form(body: bytes, **query: str) -> Call:
+    headers = {"x-device-token": "token-of-via-roma-1"}
+    if body:
+        headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    return Call(headers, query, body)
+
+
+def test_words_that_break_typed_json_come_whole_as_a_form_or_a_query() -> None:
+    words = 'dice: "vieni"\n\\ subito & presto 你好'
+    fields = {"messengerPackageName": IMO, "sender": "Ali Khan", "message": words, "isGroup": "false"}
+    for call in (form(urlencode(fields).encode()), form(b"", **fields)):
+        (inbound,) = DEVICE.parse(DEVICE.verify(call, now=START))
+        assert (inbound.text, inbound.user_ref, inbound.thread) == (words, "Ali Khan", f"{IMO}|alikhan")
+    typed = Call(form(b"").headers, {}, f'{{"query": {{"message": "{words}"}}}}'.encode())
+    with pytest.raises(BadPayloadError):
+        DEVICE.parse(DEVICE.verify(typed, now=START))
+
+
+@given(st.binary(max_size=300))
+def test_any_form_is_read_or_refused(body: bytes) -> None:
+    payload = DEVICE.verify(form(body or b"x"), now=START)
+    DEVICE.event_key(payload)
+    with contextlib.suppress(BadPayloadError):
+        DEVICE.parse(payload)
+
+
+def test_a_form_with_very_many_fields_is_refused() -> None:
+    with pytest.raises(BadPayloadError):
+        DEVICE.parse(DEVICE.verify(form(b"a=1&" * 5000), now=START))

@@ -137,7 +137,7 @@ async def test_a_time_out_is_a_doubt_and_what_never_left_is_tried_again(platform
     with LoopbackServer(platform.app()) as server:
         adapter = adapter_of(platform, server.url)
         await adapter.send(OPENID, TEXT)
-        platform.stall_next(1.0)
+        platform.stall_next(1.5)
         assert await adapter.send(OPENID, TEXT) == Unknown("no answer: ReadTimeout")
         assert len(platform.read_by()) == 2
     assert await adapter.send(OPENID, TEXT) == RetryAfter(SOON, "account", "no connection")

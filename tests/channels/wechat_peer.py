@@ -108,7 +108,7 @@ class WeChatPeer:
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.platform.app()) as server:
             self._server = server
-            api = WeChatApi(APP_ID, SECRET, server.url, read_seconds=0.3)
+            api = WeChatApi(APP_ID, SECRET, server.url, read_seconds=1.0)
             adapter = WeChatAdapter(
                 app_id=APP_ID,
                 api=api,
@@ -137,7 +137,7 @@ class WeChatPeer:
             case Trouble.TOO_LONG:
                 self.platform.fail_next(45002)
             case Trouble.TIME_OUT:
-                self.platform.stall_next(0.8)
+                self.platform.stall_next(1.5)
             case Trouble.SERVER_ERROR:
                 self.platform.answer_next("<html>bad gateway</html>", status=502)
             case Trouble.GARBAGE:
@@ -153,7 +153,7 @@ class WeChatPeer:
 
 def adapter_of(platform: FakeWeChat, url: str = "http://127.0.0.1:9", **others: Any) -> WeChatAdapter:
     """Make an adapter for a fake platform, its token in memory."""
-    api = WeChatApi(APP_ID, SECRET, url, read_seconds=0.5)
+    api = WeChatApi(APP_ID, SECRET, url, read_seconds=1.0)
     given = {"token": TOKEN, "aes_key": platform.aes_key} | others
     return WeChatAdapter(app_id=APP_ID, api=api, tokens=MemoryTokens(api.fetch_token), **given)
 

@@ -96,7 +96,7 @@ class WecomPeer:
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.api.app()) as server:
-            adapter = adapter_of(server.url, seconds=0.3)
+            adapter = adapter_of(server.url, seconds=1.0)
             self._server = server
             try:
                 yield adapter
@@ -119,7 +119,7 @@ class WecomPeer:
             case Trouble.TOO_LONG:
                 self.api.fail_next(45002, "content too long")
             case Trouble.TIME_OUT:
-                self.api.stall_next(0.8)
+                self.api.stall_next(1.5)
             case Trouble.SERVER_ERROR:
                 self.api.garbage_next(status=502)
             case Trouble.GARBAGE:
