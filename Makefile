@@ -1,13 +1,13 @@
 # Two commands set up everything on a fresh machine: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format lock soak bench peers clean browser
+.PHONY: help run test quick check format lock soak bench bench-channels peers clean browser
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
 help:  ## Show the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(VENV)/run.stamp  ## Install, migrate, load the starter entries and serve on http://127.0.0.1:8000
 	@exec $(BIN)/sportello serve --setup
@@ -44,6 +44,9 @@ bench: $(VENV)/dev.stamp  ## The load generator against a fake Bot API on loopba
 
 peers: $(VENV)/dev.stamp  ## Adapters and fakes tried by programs that we did not write (needs node)
 	@tests/peers/run $(BIN)/python
+
+bench-channels: $(VENV)/dev.stamp  ## The load over all channels at once, while three platforms misbehave
+	$(BIN)/python -m bench.channels
 
 lock: $(VENV)/dev.stamp  ## Write the lock files anew from pyproject.toml
 	scripts/lock
