@@ -67,14 +67,14 @@ def decide(reader: Reader, judgement: Judgement, thresholds: Thresholds, *, by_m
         verdict = Verdict.ANSWER
     elif matches and judgement.correct >= thresholds.offer:
         verdict = Verdict.OFFER
-    best = reader.label(int(judgement.scores.argmax()))
+    best = reader.label(judgement.leading)
     informing = INFORMING.get(matches[0].slug) if matches and verdict is Verdict.ANSWER else None
     if judgement.danger >= thresholds.danger:
         return Decision(verdict, matches, danger=_kind_of_danger(reader, judgement))
     if informing is not None:
         return Decision(verdict, matches, danger=informing, gentle=True)
     if best in TALKS and verdict is not Verdict.ANSWER:
-        share = float(shares(judgement.scores)[int(judgement.scores.argmax())])
+        share = float(shares(judgement.scores).max())
         if share >= _TALK_SHARE:
             return Decision(Verdict.ABSTAIN, (), talk=Talk(best))
     return Decision(verdict, matches if verdict is not Verdict.ABSTAIN else ())
@@ -95,7 +95,7 @@ def _matches(reader: Reader, judgement: Judgement) -> tuple[Match, ...]:
     ranked = judgement.ranked[:OFFERED]
     if not ranked:
         return ()
-    portions = shares(judgement.scores[list(judgement.ranked)])
+    portions = shares(judgement.scores_at(judgement.ranked))
     left = max(1.0 - float(portions[0]), 1e-9)
     others = [
         Match(reader.label(place), float(portion) / left * (1 - judgement.correct))
@@ -106,8 +106,8 @@ def _matches(reader: Reader, judgement: Judgement) -> tuple[Match, ...]:
 
 def _kind_of_danger(reader: Reader, judgement: Judgement) -> Danger:
     scores = judgement.scores.copy()
-    scores[~reader.masks.dangers] = scores.min() - 1
-    return Danger(reader.label(int(scores.argmax())))
+    scores[~reader.masks.dangers[judgement.places]] = scores.min() - 1
+    return Danger(reader.label(int(judgement.places[scores.argmax()])))
 
 
 def sentences(text: str) -> list[str]:

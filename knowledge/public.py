@@ -23,11 +23,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.calibration import Calibration, scores_of
+from knowledge.calibration import Calibration
 from knowledge.cleaning import clean
 from knowledge.embedding import Embedder
 from knowledge.fitting import calibration_error, fit
 from knowledge.labels import ELSEWHERE, Phrase
+from knowledge.scoring import scores_of
 from knowledge.scripts import is_romanised, kind_of
 from knowledge.search import Index, Vocabularies
 from knowledge.weighing import Masks
@@ -66,13 +67,13 @@ async def _ask(
     masks = Masks.of(index.labels)
     found: list[Outcome] = []
     for phrase, vector in zip(asked, vectors, strict=True):
-        evidence = index.evidence(phrase.text, phrase.kind, vector)
+        evidence = index.evidence(phrase.text, phrase.kind, vector).leading(phrase.kind)
         if calibration is not None:
             judgement = calibration.judge(evidence, masks, kind=phrase.kind)
             ranked, probability = list(judgement.ranked), judgement.correct
         else:
             scores = scores_of(evidence.table, romanised=is_romanised(phrase.kind), by_meaning=True)
-            ranked, probability = np.argsort(-scores, kind="stable").tolist(), 0.0
+            ranked, probability = evidence.places[np.argsort(-scores, kind="stable")].tolist(), 0.0
         best = [index.labels[place] for place in ranked[:3]]
         found.append(Outcome(best[0] == phrase.label, phrase.label in best, probability))
     return found

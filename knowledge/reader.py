@@ -12,7 +12,8 @@ from knowledge.entry import Entry
 from knowledge.fitting import fit
 from knowledge.labels import ELSEWHERE, HARMLESS, Phrase
 from knowledge.language import LanguageModel, samples
-from knowledge.search import Evidence, Index, Row, Vocabularies
+from knowledge.meaning import Row
+from knowledge.search import Evidence, Index, Vocabularies
 from knowledge.weighing import Masks
 
 
@@ -89,15 +90,15 @@ class Reader:
         return replace(self, calibration=calibration, calibrated=True)
 
     def by_spelling(self, text: str, kind: str) -> tuple[Evidence, Judgement]:
-        """Weigh and judge all labels for a cleaned text by its spelling; there is an index."""
+        """Weigh all labels for a cleaned text by its spelling, and judge the leading ones; there is an index."""
         assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
         evidence = self.index.evidence(text, kind, None)
-        return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
+        return evidence, self.calibration.judge(evidence.leading(kind), self.masks, kind=kind)
 
     def with_meaning(self, spelled: Evidence, kind: str, vector: Row) -> tuple[Evidence, Judgement]:
         """Weigh and judge anew, with the vector of the text."""
         assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
-        evidence = self.index.with_meaning(spelled, kind, vector)
+        evidence = self.index.with_meaning(spelled, kind, vector).leading(kind)
         return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
 
     def label(self, place: int) -> str:

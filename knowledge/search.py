@@ -12,32 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedding import Vectors
-from knowledge.labels import DANGERS, Phrase
+from knowledge.labels import DANGERS, SIGNALS, Phrase
+from knowledge.meaning import Meaning, Row
 from knowledge.romanising import pinyin_joined
-from knowledge.scripts import PINYIN
+from knowledge.scoring import BY_MEANING, FEATURES, scores_of
+from knowledge.scripts import PINYIN, is_romanised
 from knowledge.spelling import CONSONANTS, LETTERS, Spelling, Vocabulary, views
 
-Row = NDArray[np.float32]
+Places = NDArray[np.intp]
 Table = NDArray[np.float32]
 
-# The columns of a table of evidence.
-FEATURES: Final = ("nearest", "centroid", "head", "letters", "fit", "consonants")
-BY_MEANING: Final = FEATURES[:3]
-# Below this a mean of a kind says more about its few phrases than about the kind.
-_MEAN_FROM: Final = 20
-# Of the least-squares head; the classes weigh the same, however many phrases they have.
-_RIDGE: Final = 0.3
+# With at most so many labels everything is looked at; with more, the labels that lead by what is cheap to know.
+FULL: Final = 600
+LEADING: Final = 128
+# For so many of them the nearest phrase is looked for; for the others it counts as no nearer than for these.
+NEARER: Final = 192
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for each label: one row a label, one column for each of `FEATURES`; and what speaks for danger.
+    """What speaks for labels: one row a label, one column for each of `FEATURES`; and what speaks for danger.
 
-    `alarm` weighs all kinds of danger together against all else: by meaning, and by spelling.
+    `places` says which label each row is of, rising. `alarm` weighs all kinds of danger together against all
+    else: by meaning, and by spelling. `always` are the places of labels that stay, however little speaks for them.
     """
 
     table: Table
     alarm: tuple[float, float]
+    places: Places
+    always: Places
 
     @property
     def by_meaning(self) -> bool:
@@ -48,7 +51,25 @@ class Evidence:
         """Give the part that needs no model."""
         table = self.table.copy()
         table[:, : len(BY_MEANING)] = 0
-        return Evidence(table, (0.0, self.alarm[1]))
+        return Evidence(table, (0.0, self.alarm[1]), self.places, self.always)
+
+    def leading(self, kind: str) -> "Evidence":
+        """Give the labels that decide about a text of a kind: all where they are few, else those for which most speaks.
+
+        They are ranked as all would be, and whichever entry leads one of the columns is among them.
+        """
+        if len(self.places) <= FULL:
+            return self
+        entries = self.table.copy()
+        entries[self.always] = -np.inf
+        rows = np.union1d(self.first(LEADING, kind), np.concatenate([entries.argmax(axis=0), self.always]))
+        return Evidence(self.table[rows], self.alarm, self.places[rows], self.always)
+
+    def first(self, number: int, kind: str) -> Places:
+        """Give the rows of the highest scores, in no order."""
+        scores = scores_of(self.table, romanised=is_romanised(kind), by_meaning=self.by_meaning)
+        found: Places = np.argpartition(-scores, min(number, len(scores)) - 1)[:number]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +88,8 @@ class Vocabularies:
         return found
 
 
-class Meaning:
-    """The phrases as vectors: centred for each kind, with a centroid and a fitted direction for each label."""
-
-    def __init__(
-        self, kinds: Sequence[str], owners: NDArray[np.intp], vectors: Vectors, alarming: NDArray[np.bool_]
-    ) -> None:
-        """`owners` names the label of each vector, rising; `alarming` says of every label whether it is a danger."""
-        labels = len(alarming)
-        self._means = _means(kinds, vectors)
-        self._rows = unit(vectors - np.stack([self._means[kind] for kind in kinds]))
-        self._first_rows = np.searchsorted(owners, np.arange(labels))
-        self._centroids = unit(np.add.reduceat(self._rows, self._first_rows, axis=0))
-        self._head = _head(self._rows, owners, labels)
-        self._alarm = _head(self._rows, alarming[owners].astype(np.intp), 2) if alarming.any() else None
-
-    def evidence(self, vector: Row, kind: str) -> tuple[Row, Row, Row, float]:
-        """Give for every label the nearest phrase, the centroid and the head; and the alarm."""
-        query = unit((vector - self._means.get(kind, self._means[""]))[None, :])[0]
-        nearest = np.maximum.reduceat(self._rows @ query, self._first_rows)
-        head = self._head[:-1].T @ query + self._head[-1]
-        alarm = 0.0 if self._alarm is None else float(self._alarm[:-1, 1] @ query + self._alarm[-1, 1])
-        return nearest, self._centroids @ query, head, alarm
-
-
 class Index:
-    """Everything that is needed to weigh labels for a message."""
+    """Everything that is needed to weigh labels for a message; all of them where they are at most `FULL`."""
 
     def __init__(self, phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> None:
         """`vectors` has one row for each phrase, of any content where it is not embedded; None: there is no model."""
@@ -105,11 +102,12 @@ class Index:
         alarming = np.array([label in DANGERS for label in self.labels], dtype=np.bool_)
         self._letters = Spelling(vocabularies.letters, [text for text, _ in texts], owners, alarming)
         self._consonants = Spelling(vocabularies.consonants, [text for _, text in texts], owners, alarming)
+        self._always = np.array([place for place, label in enumerate(self.labels) if label in SIGNALS], dtype=np.intp)
         self.meaning: Meaning | None = None
         if vectors is not None:
             embedded = np.array([phrase.embedded for phrase in sorted_phrases], dtype=np.bool_)
             kinds = [phrase.kind for phrase in sorted_phrases if phrase.embedded]
-            self.meaning = Meaning(kinds, owners[embedded], vectors[order[embedded]], alarming)
+            self.meaning = Meaning(kinds, owners[embedded], vectors, order[embedded], alarming)
 
     def evidence(self, text: str, kind: str, vector: Row | None) -> Evidence:
         """Weigh all labels for a cleaned text. Without a vector the columns `BY_MEANING` are zero."""
@@ -121,8 +119,17 @@ class Index:
         if self.meaning is None:
             return spelled
         table = spelled.table.copy()
-        table[:, 0], table[:, 1], table[:, 2], alarm = self.meaning.evidence(vector, kind)
-        return Evidence(table, (alarm, spelled.alarm[1]))
+        query = self.meaning.query(vector, kind)
+        table[:, 1], table[:, 2], alarm = self.meaning.overall(query)
+        found = Evidence(table, (alarm, spelled.alarm[1]), spelled.places, spelled.always)
+        if len(self.labels) <= FULL:
+            table[:, 0] = self.meaning.nearest(query)
+        else:
+            near = np.union1d(found.first(NEARER, kind), self._always)
+            nearest = self.meaning.nearest_of(query, near)
+            table[:, 0] = nearest.min()
+            table[near, 0] = nearest
+        return found
 
     def _spelled(self, text: str, kind: str) -> Evidence:
         table = np.zeros((len(self.labels), len(FEATURES)), dtype=np.float32)
@@ -131,34 +138,4 @@ class Index:
             letters = pinyin_joined(letters)
         table[:, 3], table[:, 4], spelled_alarm = self._letters.evidence(letters)
         table[:, 5] = self._consonants.nearest(consonants)
-        return Evidence(table, (0.0, spelled_alarm))
-
-
-def _means(kinds: Sequence[str], vectors: Vectors) -> dict[str, Row]:
-    """Give the mean vector of each kind of text, and under "" that of all, for kinds with too few texts."""
-    overall = vectors.mean(axis=0)
-    means: dict[str, Row] = {"": overall}
-    rows_of: dict[str, list[int]] = {}
-    for place, kind in enumerate(kinds):
-        rows_of.setdefault(kind, []).append(place)
-    for kind, rows in rows_of.items():
-        means[kind] = vectors[rows].mean(axis=0) if len(rows) >= _MEAN_FROM else overall
-    return means
-
-
-def _head(rows: Row, owners: NDArray[np.intp], labels: int) -> Row:
-    """Fit one direction a label by regularised least squares, in closed form; the last row is the intercept."""
-    weights = (1.0 / np.bincount(owners, minlength=labels))[owners][:, None]
-    inputs = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])
-    weighted = inputs * weights
-    targets = np.zeros((inputs.shape[1], labels))
-    np.add.at(targets.T, owners, weighted)
-    gram = weighted.T @ inputs + _RIDGE * np.eye(inputs.shape[1])
-    return np.linalg.solve(gram, targets).astype(np.float32)
-
-
-def unit(rows: Row) -> Row:
-    """Scale every row to length 1."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: Row = (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
-    return scaled
+        return Evidence(table, (0.0, spelled_alarm), np.arange(len(self.labels)), self._always)

@@ -25,6 +25,9 @@ _SMOOTHING: Final = 0.3
 # takes most of the time.
 COMMON: Final = 0.02
 COMMON_AT_LEAST: Final = 300
+COMMON_AT_MOST: Final = 1000
+# Likewise for an n-gram that so many labels have: which of them it speaks for makes no difference.
+COMMON_LABELS: Final = 600
 
 
 def ngrams(words: Sequence[str], orders: Sequence[int]) -> Iterator[str]:
@@ -118,17 +121,22 @@ class Spelling:
         weights = (1 + np.log(np.concatenate([counts for _, counts in counted]))) * self._idf[grams]
         norms = np.sqrt(np.bincount(rows, weights=weights**2, minlength=len(texts)))
         weights = (weights / np.where(norms == 0, 1, norms)[rows]).astype(np.float32)
-        telling = (np.bincount(grams, minlength=size) <= max(COMMON * len(texts), COMMON_AT_LEAST))[grams]
+        common = min(max(COMMON * len(texts), COMMON_AT_LEAST), COMMON_AT_MOST)
+        telling = (np.bincount(grams, minlength=size) <= common)[grams]
         self._rows = _Postings.of(grams[telling], rows[telling], weights[telling], size)
         self._count = len(texts)
         self._first_rows = np.searchsorted(owners, np.arange(labels))
         pairs, places = np.unique(grams.astype(np.int64) * labels + owners[rows], return_inverse=True)
         sums = np.bincount(places, weights=weights).astype(np.float32)
-        self._labels = _Postings.of(pairs // labels, pairs % labels, sums, size)
-        self._of_gram = np.bincount(pairs // labels, weights=sums, minlength=size)
-        of_alarm = np.bincount(pairs // labels, weights=sums * alarming[pairs % labels], minlength=size)
-        self._odds = _log_odds(of_alarm, self._of_gram - of_alarm)
-        of_label = np.bincount(pairs % labels, weights=sums, minlength=labels)
+        of_pair, label_of_pair = pairs // labels, pairs % labels
+        of_gram = np.bincount(of_pair, weights=sums, minlength=size)
+        total = of_gram[of_pair] + _SMOOTHING
+        gains = (np.log(total) - np.log(total - sums)).astype(np.float32)
+        telling = (np.bincount(of_pair, minlength=size) <= COMMON_LABELS)[of_pair]
+        self._gains = _Postings.of(of_pair[telling], label_of_pair[telling], gains[telling], size)
+        of_alarm = np.bincount(of_pair, weights=sums * alarming[label_of_pair], minlength=size)
+        self._odds = _log_odds(of_alarm, of_gram - of_alarm)
+        of_label = np.bincount(label_of_pair, weights=sums, minlength=labels)
         self._others = np.log(_SMOOTHING * size + of_label.sum() - of_label)
 
     def nearest(self, text: str) -> Floats:
@@ -141,10 +149,9 @@ class Spelling:
         The alarm is how much more the n-grams are those of danger than of anything else.
         """
         ids, weights = self._weighed(text)
-        labels, sums, of_query = self._labels.of_query(ids)
-        total = self._of_gram[ids][of_query] + _SMOOTHING
-        gains = weights[of_query] * (np.log(total) - np.log(total - sums))
-        fit = np.bincount(labels, weights=gains, minlength=len(self._others)) + weights.sum() * self._others
+        labels, gains, of_query = self._gains.of_query(ids)
+        gained = np.bincount(labels, weights=gains * weights[of_query], minlength=len(self._others))
+        fit = gained + weights.sum() * self._others
         alarm = float(weights @ self._odds[ids])
         return self._nearest(ids, weights), (fit - fit.mean()).astype(np.float32), alarm
 
