@@ -58,12 +58,19 @@ class Decision:
 NOTHING: Final = Decision(Verdict.ABSTAIN, ())
 
 
-def decide(reader: Reader, judgement: Judgement, thresholds: Thresholds, *, by_meaning: bool) -> Decision:
-    """Decide what a judgement leads to. Rather silent than wrong; in danger rather wrong than silent."""
+def decide(
+    reader: Reader, judgement: Judgement, thresholds: Thresholds, *, by_meaning: bool, elsewhere: bool = False
+) -> Decision:
+    """Decide what a judgement leads to. Rather silent than wrong; in danger rather wrong than silent.
+
+    `elsewhere`: the text names a city elsewhere, so that an entry about Prato is offered and not given as the answer.
+    """
     more = 0.0 if by_meaning else thresholds.spelled
     matches = _matches(reader, judgement)
     verdict = Verdict.ABSTAIN
-    if matches and judgement.correct >= thresholds.answer + more:
+    # What helps in danger is told wherever it is asked about.
+    here = not elsewhere or (bool(matches) and matches[0].slug in reader.abroad | INFORMING.keys())
+    if matches and here and judgement.correct >= thresholds.answer + more:
         verdict = Verdict.ANSWER
     elif matches and judgement.correct >= thresholds.offer:
         verdict = Verdict.OFFER

@@ -10,9 +10,10 @@ from knowledge.calibration import VERSION, Calibration, Judgement, unfitted
 from knowledge.embedding import Vectors
 from knowledge.entry import Entry
 from knowledge.fitting import fit
-from knowledge.labels import ELSEWHERE, HARMLESS, Phrase
+from knowledge.labels import ELSEWHERE, HARMLESS, SIGNALS, Phrase
 from knowledge.language import LanguageModel, samples
 from knowledge.meaning import Row
+from knowledge.places import about_elsewhere
 from knowledge.search import Evidence, Index, Vocabularies
 from knowledge.weighing import Masks
 
@@ -31,6 +32,7 @@ class Reader:
 
     `calibrated` is false while the calibration was fitted on other phrases. `exact` gives the label of a text
     that is, word for word, one of its phrases; texts that decide nothing (harmless, elsewhere) are not in it.
+    `abroad` are the entries that are about places elsewhere.
     """
 
     phrases: tuple[Phrase, ...]
@@ -42,6 +44,7 @@ class Reader:
     calibration: Calibration
     calibrated: bool
     exact: dict[str, str] = field(repr=False)
+    abroad: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -70,6 +73,7 @@ class Reader:
                 for phrase in reversed(phrases)
                 if phrase.label not in {HARMLESS, ELSEWHERE}
             },
+            abroad=about_elsewhere((phrase.label, phrase.text) for phrase in phrases if phrase.label not in SIGNALS),
         )
 
     @property
