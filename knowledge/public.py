@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration
 from knowledge.cleaning import clean
-from knowledge.embedding import Embedder
+from knowledge.embedding import Embedder, Vectors
 from knowledge.fitting import calibration_error, fit
 from knowledge.labels import ELSEWHERE, Phrase
 from knowledge.scoring import scores_of
@@ -53,13 +53,26 @@ class Outcome:
     probability: float
 
 
+class _Once:
+    """Embeds every text once: the same titles are asked of, and asked, many times."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, Vectors] = {}
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(missing, await self._embedder.embed(missing), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+
 def _phrase(label: str, language: str, text: str) -> Phrase:
     cleaned = clean(text)
     return Phrase(label, language, kind_of(language, cleaned), cleaned)
 
 
 async def _ask(
-    embedder: Embedder, phrases: Sequence[Phrase], asked: Sequence[Phrase], calibration: Calibration | None
+    embedder: _Once, phrases: Sequence[Phrase], asked: Sequence[Phrase], calibration: Calibration | None
 ) -> list[Outcome]:
     """Rank the labels of the phrases for every message."""
     vectors = await embedder.embed([phrase.text for phrase in asked])
@@ -82,7 +95,7 @@ async def _ask(
 # --- CLINC150 --------------------------------------------------------------------------------------
 
 
-async def clinc(folder: Path, embedder: Embedder) -> dict[str, float]:
+async def clinc(folder: Path, embedder: _Once) -> dict[str, float]:
     """Measure on CLINC150."""
     data = json.loads((folder / "clinc150-data_full.json").read_text(encoding="utf-8"))
     chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
@@ -154,7 +167,7 @@ def _questions(folder: Path, language: str) -> list[tuple[str, str]]:
     return [(qa["question"], qa["id"]) for part in data for text in part["paragraphs"] for qa in text["qas"]]
 
 
-async def xquad(folder: Path, embedder: Embedder) -> dict[str, dict[str, float]]:
+async def xquad(folder: Path, embedder: _Once) -> dict[str, dict[str, float]]:
     """Measure on XQuAD."""
     italian = {number: question for question, number in _questions(folder, "it")}
     titles = {"it": italian} | {
@@ -175,7 +188,7 @@ async def xquad(folder: Path, embedder: Embedder) -> dict[str, dict[str, float]]
     return told
 
 
-async def banglatlit(folder: Path, embedder: Embedder) -> dict[str, float]:
+async def banglatlit(folder: Path, embedder: _Once) -> dict[str, float]:
     """Measure on BanglaTLit."""
     with (folder / "banglatlit-test.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:PAIRS]
@@ -190,8 +203,9 @@ async def banglatlit(folder: Path, embedder: Embedder) -> dict[str, float]:
 
 async def everything(folder: Path, embedder: Embedder) -> dict[str, Any]:
     """Measure all three. Raises OSError where a file is missing."""
+    once = _Once(embedder)
     return {
-        "clinc150": await clinc(folder, embedder),
-        "xquad": await xquad(folder, embedder),
-        "banglatlit": await banglatlit(folder, embedder),
+        "clinc150": await clinc(folder, once),
+        "xquad": await xquad(folder, once),
+        "banglatlit": await banglatlit(folder, once),
     }
