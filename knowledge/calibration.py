@@ -6,7 +6,7 @@ these follow the weights of the evidence, the probability that the best entry is
 each kind of text, and the probability of danger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -14,35 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.logistic import sigmoid
+from knowledge.scoring import scores_of
 from knowledge.scripts import is_romanised
-from knowledge.search import FEATURES, Evidence, Table
+from knowledge.search import Evidence
 from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_features, entry_features
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 # Whatever changes the meaning of the figures changes this number, and they are fitted anew.
 VERSION: Final = 1
-# Rough sizes of the evidence's columns: weights are fitted on columns of about the same size.
-SCALES: Final = np.array([0.09, 0.11, 0.03, 0.08, 0.14, 0.08])
-
-
-# How much each column counts, in the order of FEATURES: chosen on the development set, because hidden phrases
-# flatter the nearest phrase (their writer also wrote the phrases that are left). Spelling leads where a text is
-# romanised: the model knows little of it.
-WEIGHTS: Final = np.array([0.9, 0.9, 0.3, 0.25, 0.5, 0.5])
-ROMANISED_WEIGHTS: Final = np.array([0.6, 0.55, 0.0, 0.45, 0.9, 1.0])
-SPELLING_WEIGHTS: Final = np.array([0.0, 0.0, 0.0, 1.0, 1.0, 0.35])
-ROMANISED_SPELLING_WEIGHTS: Final = np.array([0.0, 0.0, 0.0, 0.7, 0.95, 1.05])
-
-
-def scores_of(table: Table, *, romanised: bool, by_meaning: bool) -> Array:
-    """Give one score a label."""
-    if by_meaning:
-        weights = ROMANISED_WEIGHTS if romanised else WEIGHTS
-    else:
-        weights = ROMANISED_SPELLING_WEIGHTS if romanised else SPELLING_WEIGHTS
-    scores: Array = (table / SCALES) @ weights
-    return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +45,26 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the evidence says: entries best first with their places and scores, and two probabilities."""
+    """What the evidence says: the places of entries, best first, and two probabilities.
+
+    `scores` has one number for each row of the evidence, and `places` says which label each is of, rising.
+    """
 
     ranked: tuple[int, ...]
     scores: Array
+    places: Places
     correct: float
     danger: float
+
+    @property
+    def leading(self) -> int:
+        """Give the place of the label with the highest score, entry or not."""
+        return int(self.places[self.scores.argmax()])
+
+    def scores_at(self, places: Sequence[int]) -> Array:
+        """Give the scores of some of the labels that were weighed."""
+        scores: Array = self.scores[np.searchsorted(self.places, places)]
+        return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,8 @@ class Calibration:
     reliability: Mapping[str, Any]
 
     def judge(self, evidence: Evidence, masks: Masks, *, kind: str) -> Judgement:
-        """Judge the evidence for a message of a kind."""
+        """Judge the evidence for a message of a kind; `masks` are those of all labels."""
+        masks = masks.at(evidence.places)
         by_meaning = evidence.by_meaning
         fit = self.meaning if by_meaning else self.spelling
         scores = scores_of(evidence.table, romanised=is_romanised(kind), by_meaning=by_meaning)
@@ -98,7 +94,7 @@ class Calibration:
         danger = 0.0
         if masks.dangers.any():
             danger = float(sigmoid(np.array(danger_features(evidence, scores, masks) @ fit.danger)))
-        return Judgement(tuple(ranked.tolist()), scores, correct, danger)
+        return Judgement(tuple(evidence.places[ranked].tolist()), scores, evidence.places, correct, danger)
 
     def to_json(self) -> dict[str, Any]:
         """Write the figures as JSON values, for the database."""
@@ -128,6 +124,3 @@ def unfitted() -> Calibration:
     danger = np.zeros(len(DANGER_FEATURES))
     danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
     return Calibration(Fit(correct, danger), Fit(correct, danger), {}, {"fitted": False})
-
-
-assert len(SCALES) == len(FEATURES)  # noqa: S101 - one scale a column

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from knowledge.calibration import scores_of
+from knowledge.hiding import Hiding
 from knowledge.labels import SIGNALS, Phrase
+from knowledge.meaning import Row
 from knowledge.reader import Reader
+from knowledge.scoring import scores_of
 from knowledge.scripts import is_romanised
-from knowledge.search import Row
 
 _DIGITS: Final = 2
 
@@ -106,10 +107,11 @@ def find(reader: Reader, places: Sequence[int], vectors: Mapping[int, Row]) -> C
         return Collisions(0, by_meaning=False, found=(), pairs=())
     entries = np.flatnonzero(reader.masks.entries)
     labels = [reader.label(place) for place in entries.tolist()]
+    hiding = Hiding(reader.index, reader.phrases, reader.vocabularies)
     found: list[Collision] = []
     for place in places:
         phrase, vector = reader.phrases[place], vectors.get(place)
-        table = reader.index.without(place, phrase, vector)
+        table = hiding.without(place, vector)
         scores = scores_of(table, romanised=is_romanised(phrase.kind), by_meaning=vector is not None)[entries]
         own, best = labels.index(phrase.label), int(scores.argmax())
         if scores[best] > scores[own]:

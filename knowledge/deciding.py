@@ -58,23 +58,30 @@ class Decision:
 NOTHING: Final = Decision(Verdict.ABSTAIN, ())
 
 
-def decide(reader: Reader, judgement: Judgement, thresholds: Thresholds, *, by_meaning: bool) -> Decision:
-    """Decide what a judgement leads to. Rather silent than wrong; in danger rather wrong than silent."""
+def decide(
+    reader: Reader, judgement: Judgement, thresholds: Thresholds, *, by_meaning: bool, elsewhere: bool = False
+) -> Decision:
+    """Decide what a judgement leads to. Rather silent than wrong; in danger rather wrong than silent.
+
+    `elsewhere`: the text names a city elsewhere, so that an entry about Prato is offered and not given as the answer.
+    """
     more = 0.0 if by_meaning else thresholds.spelled
     matches = _matches(reader, judgement)
     verdict = Verdict.ABSTAIN
-    if matches and judgement.correct >= thresholds.answer + more:
+    # What helps in danger is told wherever it is asked about.
+    here = not elsewhere or (bool(matches) and matches[0].slug in reader.abroad | INFORMING.keys())
+    if matches and here and judgement.correct >= thresholds.answer + more:
         verdict = Verdict.ANSWER
     elif matches and judgement.correct >= thresholds.offer:
         verdict = Verdict.OFFER
-    best = reader.label(int(judgement.scores.argmax()))
+    best = reader.label(judgement.leading)
     informing = INFORMING.get(matches[0].slug) if matches and verdict is Verdict.ANSWER else None
     if judgement.danger >= thresholds.danger:
         return Decision(verdict, matches, danger=_kind_of_danger(reader, judgement))
     if informing is not None:
         return Decision(verdict, matches, danger=informing, gentle=True)
     if best in TALKS and verdict is not Verdict.ANSWER:
-        share = float(shares(judgement.scores)[int(judgement.scores.argmax())])
+        share = float(shares(judgement.scores).max())
         if share >= _TALK_SHARE:
             return Decision(Verdict.ABSTAIN, (), talk=Talk(best))
     return Decision(verdict, matches if verdict is not Verdict.ABSTAIN else ())
@@ -95,7 +102,7 @@ def _matches(reader: Reader, judgement: Judgement) -> tuple[Match, ...]:
     ranked = judgement.ranked[:OFFERED]
     if not ranked:
         return ()
-    portions = shares(judgement.scores[list(judgement.ranked)])
+    portions = shares(judgement.scores_at(judgement.ranked))
     left = max(1.0 - float(portions[0]), 1e-9)
     others = [
         Match(reader.label(place), float(portion) / left * (1 - judgement.correct))
@@ -106,8 +113,8 @@ def _matches(reader: Reader, judgement: Judgement) -> tuple[Match, ...]:
 
 def _kind_of_danger(reader: Reader, judgement: Judgement) -> Danger:
     scores = judgement.scores.copy()
-    scores[~reader.masks.dangers] = scores.min() - 1
-    return Danger(reader.label(int(scores.argmax())))
+    scores[~reader.masks.dangers[judgement.places]] = scores.min() - 1
+    return Danger(reader.label(int(judgement.places[scores.argmax()])))
 
 
 def sentences(text: str) -> list[str]:

@@ -28,8 +28,8 @@ import numpy as np
 from bot.events import Verdict
 from knowledge.deciding import INFORMING
 from knowledge.fitting import calibration_error
+from knowledge.scoring import FEATURES
 from knowledge.scripts import LATIN, OWN_SCRIPT
-from knowledge.search import FEATURES
 from knowledge.understanding import Explanation, Understander
 
 OUT_OF_SCOPE: Final = "out-of-scope"
@@ -210,9 +210,9 @@ def _why(one: Asked, understander: Understander) -> str:
         return f"chose {', '.join(one.ranked) or 'nothing'}"
     best = judgement.scores.argsort()[::-1][:3].tolist()
     reasons = [
-        f"{understander.reader.label(place)} {judgement.scores[place]:.1f} "
-        f"({' '.join(f'{name} {value:.2f}' for name, value in zip(FEATURES, evidence.table[place], strict=True))})"
-        for place in best
+        f"{understander.reader.label(int(judgement.places[row]))} {judgement.scores[row]:.1f} "
+        f"({' '.join(f'{name} {value:.2f}' for name, value in zip(FEATURES, evidence.table[row], strict=True))})"
+        for row in best
     ]
     return f"danger {judgement.danger:.2f}; " + "; ".join(reasons)
 

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.calibration import Calibration, Fit, scores_of, unfitted
+from knowledge.calibration import Calibration, Fit, unfitted
 from knowledge.embedding import Vectors
 from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase
 from knowledge.logistic import fit_logistic, sigmoid
+from knowledge.scoring import scores_of
 from knowledge.scripts import is_romanised
 from knowledge.search import Evidence, Index, Table, Vocabularies
 from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_features, entry_features
@@ -89,20 +90,27 @@ def _ask(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocab
         seen[key] += 1
     chosen = _chosen(phrases)
     asked: list[_Asked] = []
-    masks: Masks | None = None
     for hidden in range(PARTS):
         kept = np.flatnonzero(fold != hidden).tolist()
-        index = Index([phrases[place] for place in kept], None if vectors is None else vectors[kept], vocabularies)
-        masks = Masks.of(index.labels)
-        places = {label: place for place, label in enumerate(index.labels)}
-        for place in np.flatnonzero(fold == hidden).tolist():
-            if place in chosen:
-                phrase = phrases[place]
-                vector = None if vectors is None else vectors[place]
-                evidence = index.evidence(phrase.text, phrase.kind, vector)
-                asked.append(_Asked(phrase, evidence, places.get(phrase.label, -1)))
-    assert masks is not None  # noqa: S101 - for the type checker: there are two halves
+        to_ask = [place for place in np.flatnonzero(fold == hidden).tolist() if place in chosen]
+        of_part, masks = _ask_part(phrases, vectors, vocabularies, kept, to_ask)
+        asked += of_part
     return asked, masks
+
+
+def _ask_part(
+    phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies, kept: list[int], to_ask: list[int]
+) -> tuple[list[_Asked], Masks]:
+    """Ask some phrases of an index of others, which is gone afterwards: there is never more than one."""
+    index = Index([phrases[place] for place in kept], None if vectors is None else vectors[kept], vocabularies)
+    places = {label: place for place, label in enumerate(index.labels)}
+    asked: list[_Asked] = []
+    for place in to_ask:
+        phrase = phrases[place]
+        vector = None if vectors is None else vectors[place]
+        evidence = index.evidence(phrase.text, phrase.kind, vector).leading(phrase.kind)
+        asked.append(_Asked(phrase, evidence, places.get(phrase.label, -1)))
+    return asked, Masks.of(index.labels)
 
 
 def _chosen(phrases: Sequence[Phrase]) -> frozenset[int]:
@@ -141,14 +149,16 @@ def _decisions(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -
     """Describe the decision for every asked phrase, and once more with its own entry taken away."""
     rows: list[tuple[Array, bool, str, str]] = []
     for one, scores in zip(asked, scored, strict=True):
+        of_rows = masks.at(one.evidence.places)
+        own = np.flatnonzero(one.evidence.places == one.place)
         entry = one.phrase.label not in SIGNALS
         if one.phrase.label in TALKS or one.phrase.label in DANGERS:
             continue
-        right = _described(one.evidence.table, scores, masks)
-        rows.append((right[0], entry and right[1] == one.place, "entry" if entry else "background", one.phrase.kind))
-        if entry and one.place >= 0:
-            left = np.arange(len(scores)) != one.place
-            described, _ = _described(one.evidence.table[left], scores[left], masks.without(one.place))
+        described, best = _described(one.evidence.table, scores, of_rows)
+        rows.append((described, entry and best in own, "entry" if entry else "background", one.phrase.kind))
+        if entry and len(own):
+            left = one.evidence.places != one.place
+            described, _ = _described(one.evidence.table[left], scores[left], of_rows.without(int(own[0])))
             rows.append((described, False, "hidden", one.phrase.kind))
     sorts = np.array([row[2] for row in rows])
     outside = OUT_OF_SCOPE / (1 - OUT_OF_SCOPE) * (sorts == "entry").sum()
@@ -176,7 +186,7 @@ def _danger(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> A
     if not masks.dangers.any():
         return np.zeros(len(DANGER_FEATURES))
     rows = [
-        (danger_features(one.evidence, scores, masks), one.phrase.label in DANGERS)
+        (danger_features(one.evidence, scores, masks.at(one.evidence.places)), one.phrase.label in DANGERS)
         for one, scores in zip(asked, scored, strict=True)
     ]
     targets = np.array([float(danger) for _, danger in rows])

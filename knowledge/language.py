@@ -8,7 +8,7 @@ app says are weighed in.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,9 @@ from knowledge.scripts import ARABIC, BY_SCRIPT, LATIN, kind_of, language_of, sc
 from knowledge.spelling import ngrams
 
 _ORDERS: Final = (1, 2, 3, 4)
+# How often each whole word counts beside its n-grams: "quando" and "della" tell more than their parts do.
+_WHOLE: Final = 2
+_LEAST_WORD: Final = 2
 # Added to every count, in proportion to how much was read of a kind: otherwise kinds of which little was read
 # would seem likely wherever an n-gram is unknown.
 _SMOOTHING: Final = 0.06
@@ -61,6 +64,16 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+def _grams(text: str) -> Iterator[str]:
+    """Give the n-grams of a text and its words; the sign before a word is in no n-gram."""
+    words = _words(text)
+    yield from ngrams(words, _ORDERS)
+    for word in words:
+        if len(word) >= _LEAST_WORD:
+            for _ in range(_WHOLE):
+                yield f"={word}"
+
+
 def _unmarked(text: str) -> str:
     """Give a text without the marks on its letters, which many leave out on the phone."""
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
@@ -82,7 +95,7 @@ def samples(phrases: Iterable[Phrase], entries: Iterable[Entry]) -> list[tuple[s
 
 
 class _ByLetters:
-    """Naive Bayes over n-grams, for the kinds of text that share a script."""
+    """Naive Bayes over n-grams and words, for the kinds of text that share a script."""
 
     def __init__(self, counts: Mapping[str, Counter[str]]) -> None:
         self.kinds = tuple(sorted(counts))
@@ -98,7 +111,7 @@ class _ByLetters:
 
     def scores(self, text: str) -> Scores:
         unknown = self._log.shape[1] - 1
-        places = [self._places.get(gram, unknown) for gram in ngrams(_words(text), _ORDERS)]
+        places = [self._places.get(gram, unknown) for gram in _grams(text)]
         # The n-grams of a word are not independent: without the square root every guess would look certain.
         scores: Scores = self._log[:, places].sum(axis=1) / max(len(places), 1) ** 0.5
         return scores
@@ -114,10 +127,10 @@ class LanguageModel:
             script = script_of(text)
             if script in counts:
                 counter = counts[script].setdefault(kind, Counter())
-                counter.update(ngrams(_words(text), _ORDERS))
+                counter.update(_grams(text))
                 unmarked = _unmarked(text)
                 if script == LATIN and unmarked != text:
-                    counter.update(ngrams(_words(unmarked), _ORDERS))
+                    counter.update(_grams(unmarked))
         self._by_script = {script: _ByLetters(of_script) for script, of_script in counts.items() if of_script}
 
     def identify(self, text: str, *, language: str, hint: str | None) -> Identified:

@@ -10,9 +10,11 @@ from knowledge.calibration import VERSION, Calibration, Judgement, unfitted
 from knowledge.embedding import Vectors
 from knowledge.entry import Entry
 from knowledge.fitting import fit
-from knowledge.labels import ELSEWHERE, HARMLESS, Phrase
+from knowledge.labels import ELSEWHERE, HARMLESS, SIGNALS, Phrase
 from knowledge.language import LanguageModel, samples
-from knowledge.search import Evidence, Index, Row, Vocabularies
+from knowledge.meaning import Row
+from knowledge.places import about_elsewhere
+from knowledge.search import Evidence, Index, Vocabularies
 from knowledge.weighing import Masks
 
 
@@ -30,6 +32,7 @@ class Reader:
 
     `calibrated` is false while the calibration was fitted on other phrases. `exact` gives the label of a text
     that is, word for word, one of its phrases; texts that decide nothing (harmless, elsewhere) are not in it.
+    `abroad` are the entries that are about places elsewhere.
     """
 
     phrases: tuple[Phrase, ...]
@@ -41,6 +44,7 @@ class Reader:
     calibration: Calibration
     calibrated: bool
     exact: dict[str, str] = field(repr=False)
+    abroad: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -69,6 +73,7 @@ class Reader:
                 for phrase in reversed(phrases)
                 if phrase.label not in {HARMLESS, ELSEWHERE}
             },
+            abroad=about_elsewhere((phrase.label, phrase.text) for phrase in phrases if phrase.label not in SIGNALS),
         )
 
     @property
@@ -89,15 +94,15 @@ class Reader:
         return replace(self, calibration=calibration, calibrated=True)
 
     def by_spelling(self, text: str, kind: str) -> tuple[Evidence, Judgement]:
-        """Weigh and judge all labels for a cleaned text by its spelling; there is an index."""
+        """Weigh all labels for a cleaned text by its spelling, and judge the leading ones; there is an index."""
         assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
         evidence = self.index.evidence(text, kind, None)
-        return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
+        return evidence, self.calibration.judge(evidence.leading(kind), self.masks, kind=kind)
 
     def with_meaning(self, spelled: Evidence, kind: str, vector: Row) -> tuple[Evidence, Judgement]:
         """Weigh and judge anew, with the vector of the text."""
         assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
-        evidence = self.index.with_meaning(spelled, kind, vector)
+        evidence = self.index.with_meaning(spelled, kind, vector).leading(kind)
         return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
 
     def label(self, place: int) -> str:

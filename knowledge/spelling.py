@@ -20,11 +20,14 @@ Short = NDArray[np.int32]
 
 LETTERS: Final = (2, 3, 4, 5)
 CONSONANTS: Final = (1, 2, 3, 4)
-_SMOOTHING: Final = 0.3
+SMOOTHING: Final = 0.3
 # An n-gram that more than this share of all phrases have tells nearly nothing about which one is near, and
 # takes most of the time.
 COMMON: Final = 0.02
 COMMON_AT_LEAST: Final = 300
+COMMON_AT_MOST: Final = 1000
+# Likewise for an n-gram that so many labels have: which of them it speaks for makes no difference.
+COMMON_LABELS: Final = 600
 
 
 def ngrams(words: Sequence[str], orders: Sequence[int]) -> Iterator[str]:
@@ -76,7 +79,7 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Postings:
+class Postings:
     """For each n-gram, where it occurs and with which weight."""
 
     starts: Places
@@ -84,11 +87,17 @@ class _Postings:
     weights: Floats
 
     @classmethod
-    def of(cls, grams: NDArray[Any], places: NDArray[Any], weights: Floats, size: int) -> "_Postings":
+    def of(cls, grams: NDArray[Any], places: NDArray[Any], weights: Floats, size: int) -> "Postings":
+        """Sort by n-gram what occurs; `size` is how many n-grams have a number."""
         order = np.argsort(grams, kind="stable")
         starts = np.zeros(size + 1, dtype=np.int64)
         np.cumsum(np.bincount(grams, minlength=size), out=starts[1:])
         return cls(starts, places[order].astype(np.int32), weights[order].astype(np.float32))
+
+    def hold(self, ids: Places) -> NDArray[np.bool_]:
+        """Tell for each n-gram whether it occurs anywhere."""
+        found: NDArray[np.bool_] = self.starts[ids + 1] > self.starts[ids]
+        return found
 
     def of_query(self, ids: Places) -> tuple[NDArray[np.int32], Floats, Places]:
         """Give places and weights of all n-grams of a query, and for each which n-gram of the query it is of."""
@@ -99,17 +108,12 @@ class _Postings:
         return self.places[taken], self.weights[taken], np.repeat(np.arange(len(ids)), lengths)
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """A phrase that counts for nothing while it is asked: its row in a view, its label, and its text there."""
-
-    row: int
-    label: int
-    text: str
-
-
 class Spelling:
-    """One view of all phrases, immutable once made. Phrases come in the order of their labels."""
+    """One view of all phrases, immutable once made. Phrases come in the order of their labels.
+
+    `size` is how many n-grams had a number then; `rows` holds the telling ones of each phrase, with their weights,
+    and `gains` how much each says for a label.
+    """
 
     def __init__(
         self, vocabulary: Vocabulary, texts: Sequence[str], owners: NDArray[np.intp], alarming: NDArray[np.bool_]
@@ -117,66 +121,54 @@ class Spelling:
         """`owners` names the label of each text, rising; `alarming` says of every label whether it is a danger."""
         labels = len(alarming)
         self._vocabulary = vocabulary
-        counted = [vocabulary.learn(text) for text in texts]
-        size = self._size = len(vocabulary)
-        lengths = np.array([len(ids) for ids, _ in counted])
-        grams = np.concatenate([ids for ids, _ in counted])
-        rows = np.repeat(np.arange(len(texts)), lengths)
+        grams, rows, weights = _counted(vocabulary, texts)
+        size = self.size = len(vocabulary)
         self._idf = (np.log((1 + len(texts)) / (1 + np.bincount(grams, minlength=size))) + 1).astype(np.float32)
         self._rarest = float(np.log(1 + len(texts)) + 1)
-        weights = (1 + np.log(np.concatenate([counts for _, counts in counted]))) * self._idf[grams]
-        norms = np.sqrt(np.bincount(rows, weights=weights**2, minlength=len(texts)))
-        weights = (weights / np.where(norms == 0, 1, norms)[rows]).astype(np.float32)
-        telling = (np.bincount(grams, minlength=size) <= max(COMMON * len(texts), COMMON_AT_LEAST))[grams]
-        self._rows = _Postings.of(grams[telling], rows[telling], weights[telling], size)
+        weights = self._unit(grams, rows, weights)
+        common = min(max(COMMON * len(texts), COMMON_AT_LEAST), COMMON_AT_MOST)
+        telling = (np.bincount(grams, minlength=size) <= common)[grams]
+        self.rows = Postings.of(grams[telling], rows[telling], weights[telling], size)
         self._count = len(texts)
         self._first_rows = np.searchsorted(owners, np.arange(labels))
         pairs, places = np.unique(grams.astype(np.int64) * labels + owners[rows], return_inverse=True)
         sums = np.bincount(places, weights=weights).astype(np.float32)
-        self._labels = _Postings.of(pairs // labels, pairs % labels, sums, size)
-        self._of_gram = np.bincount(pairs // labels, weights=sums, minlength=size)
-        of_alarm = np.bincount(pairs // labels, weights=sums * alarming[pairs % labels], minlength=size)
-        self._odds = _log_odds(of_alarm, self._of_gram - of_alarm)
-        of_label = np.bincount(pairs % labels, weights=sums, minlength=labels)
-        self._outside = _SMOOTHING * size + of_label.sum() - of_label
+        of_pair, label_of_pair = pairs // labels, pairs % labels
+        of_gram = np.bincount(of_pair, weights=sums, minlength=size)
+        total = of_gram[of_pair] + SMOOTHING
+        gains = (np.log(total) - np.log(total - sums)).astype(np.float32)
+        telling = (np.bincount(of_pair, minlength=size) <= COMMON_LABELS)[of_pair]
+        self.gains = Postings.of(of_pair[telling], label_of_pair[telling], gains[telling], size)
+        of_alarm = np.bincount(of_pair, weights=sums * alarming[label_of_pair], minlength=size)
+        self._odds = _log_odds(of_alarm, of_gram - of_alarm)
+        of_label = np.bincount(label_of_pair, weights=sums, minlength=labels)
+        self._others = np.log(SMOOTHING * size + of_label.sum() - of_label)
 
-    def nearest(self, text: str, *, but: Hidden | None = None) -> Floats:
+    def nearest(self, text: str) -> Floats:
         """Give for every label the similarity with its nearest phrase."""
-        return self._nearest(*self._weighed(text), but)
+        return self._nearest(*self.weighed(text))
 
-    def evidence(self, text: str, *, but: Hidden | None = None) -> tuple[Floats, Floats, float]:
+    def evidence(self, text: str) -> tuple[Floats, Floats, float]:
         """Give for every label the similarity with its nearest phrase and the fit of its n-grams; and the alarm.
 
-        The alarm is how much more the n-grams are those of danger than of anything else. `but` hides a phrase, as
-        if the label did not have it; only how rare n-grams are is still reckoned with it, and the alarm.
+        The alarm is how much more the n-grams are those of danger than of anything else.
         """
-        ids, weights = self._weighed(text)
-        labels, sums, of_query = self._labels.of_query(ids)
-        of_gram: NDArray[Any] = self._of_gram[ids]
-        outside: NDArray[Any] = self._outside
-        if but is not None:
-            hidden = self._own(but, ids)
-            of_gram = of_gram - hidden
-            sums = np.where(labels == but.label, np.maximum(sums - hidden[of_query], 0), sums)
-            outside = outside - self._weighed(but.text)[1].sum() * (np.arange(len(outside)) != but.label)
-        total = of_gram[of_query] + _SMOOTHING
-        gains = weights[of_query] * (np.log(total) - np.log(total - sums))
-        fit = np.bincount(labels, weights=gains, minlength=len(outside)) + weights.sum() * np.log(outside)
+        ids, weights = self.weighed(text)
+        labels, gains, of_query = self.gains.of_query(ids)
+        gained = np.bincount(labels, weights=gains * weights[of_query], minlength=len(self._others))
+        fit = gained + weights.sum() * self._others
         alarm = float(weights @ self._odds[ids])
-        return self._nearest(ids, weights, but), (fit - fit.mean()).astype(np.float32), alarm
+        return self._nearest(ids, weights), (fit - fit.mean()).astype(np.float32), alarm
 
-    def _own(self, hidden: Hidden, ids: Places) -> Floats:
-        """Give what a phrase of the index brings to the counts of each n-gram of a query."""
-        own_ids, own_weights = self._weighed(hidden.text)
-        brought = np.zeros(len(ids), dtype=np.float32)
-        _, at, own_at = np.intersect1d(ids, own_ids, assume_unique=True, return_indices=True)
-        brought[at] = own_weights[own_at]
-        return brought
+    def own(self, texts: Sequence[str]) -> tuple[Short, Places, Floats]:
+        """Give n-gram, row and weight of all that its own texts hold: counted again, because it keeps less."""
+        grams, rows, weights = _counted(self._vocabulary, texts)
+        return grams, rows, self._unit(grams, rows, weights)
 
-    def _weighed(self, text: str) -> tuple[Places, Floats]:
+    def weighed(self, text: str) -> tuple[Places, Floats]:
         """Give the known n-grams of a text with their weights, as parts of a vector of length 1."""
         grams = self._vocabulary.look_up(text)
-        known = grams.ids < self._size  # an index made later may have learnt more
+        known = grams.ids < self.size  # an index made later may have learnt more
         ids, counts = grams.ids[known], grams.counts[known]
         weights = (1 + np.log(counts)) * self._idf[ids]
         # An n-gram that no phrase has counts as the rarest: a text of unknown words is far from all phrases.
@@ -184,18 +176,32 @@ class Spelling:
         length = float(np.sqrt((weights**2).sum() + strange * self._rarest**2)) or 1.0
         return ids, (weights / length).astype(np.float32)
 
-    def _nearest(self, ids: Places, weights: Floats, but: Hidden | None) -> Floats:
-        rows, row_weights, of_query = self._rows.of_query(ids)
+    def _unit(self, grams: Short, rows: Places, weights: Floats) -> Floats:
+        """Weigh n-grams by their rarity too, as parts of a vector of length 1 for each row."""
+        weights = weights * self._idf[grams]
+        norms = np.sqrt(np.bincount(rows, weights=weights**2))
+        scaled: Floats = (weights / np.where(norms == 0, 1, norms)[rows]).astype(np.float32)
+        return scaled
+
+    def _nearest(self, ids: Places, weights: Floats) -> Floats:
+        rows, row_weights, of_query = self.rows.of_query(ids)
         similar = np.bincount(rows, weights=row_weights * weights[of_query], minlength=self._count)
-        if but is not None:
-            similar[but.row] = 0
         nearest: Floats = np.maximum.reduceat(similar, self._first_rows).astype(np.float32)
         return nearest
 
 
+def _counted(vocabulary: Vocabulary, texts: Sequence[str]) -> tuple[Short, Places, Floats]:
+    """Give n-gram, row and weight by count of all that the texts hold, row by row."""
+    counted = [vocabulary.learn(text) for text in texts]
+    lengths = np.array([len(ids) for ids, _ in counted])
+    grams = np.concatenate([ids for ids, _ in counted])
+    weights: Floats = 1 + np.log(np.concatenate([counts for _, counts in counted]))
+    return grams, np.repeat(np.arange(len(texts)), lengths), weights
+
+
 def _log_odds(one: NDArray[Any], other: NDArray[Any]) -> Floats:
-    smooth = _SMOOTHING * len(one)
-    odds = np.log((one + _SMOOTHING) / (one.sum() + smooth)) - np.log((other + _SMOOTHING) / (other.sum() + smooth))
+    smooth = SMOOTHING * len(one)
+    odds = np.log((one + SMOOTHING) / (one.sum() + smooth)) - np.log((other + SMOOTHING) / (other.sum() + smooth))
     narrow: Floats = odds.astype(np.float32)
     return narrow
 

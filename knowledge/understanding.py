@@ -21,8 +21,10 @@ from knowledge.cleaning import LONGEST, clean, without_identifiers
 from knowledge.deciding import NOTHING, Decision, Thresholds
 from knowledge.embedding import Embedder, EmbedderUnavailableError
 from knowledge.language import Identified
+from knowledge.meaning import Row
+from knowledge.places import names_city_elsewhere
 from knowledge.reader import Reader
-from knowledge.search import Evidence, Row
+from knowledge.search import Evidence
 
 log = structlog.get_logger(__name__)
 
@@ -131,19 +133,19 @@ class Understander:
             return deciding.of_label(exact), Means.WORDS, None, None
         if current.index is None or sum(character.isalpha() for character in asked) < 2:  # noqa: PLR2004 - one letter asks nothing
             return NOTHING, Means.NOTHING, None, None
-        kind = identified.kind
+        kind, elsewhere = identified.kind, names_city_elsewhere(asked)
         evidence, judgement = await asyncio.to_thread(current.by_spelling, asked, kind)
         if self._enough(current, judgement):
-            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
-            return decision, Means.SPELLING, evidence, judgement
+            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True, elsewhere=elsewhere)
+            return decision, Means.SPELLING, evidence.leading(kind), judgement
         vector = await self._vector(current, asked)
         if vector is not None:
             evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
-            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True)
+            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.MEANING, evidence, judgement
-        decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False)
+        decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False, elsewhere=elsewhere)
         means = Means.SPELLING_ALONE if self.embedder.has_model else Means.SPELLING
-        return decision, means, evidence, judgement
+        return decision, means, evidence.leading(kind), judgement
 
     async def _vector(self, current: Reader, asked: str) -> Row | None:
         """Give the vector of a text, or None where the model is away or has not read the entries."""

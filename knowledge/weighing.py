@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.labels import DANGERS, ELSEWHERE, SIGNALS, TALKS
-from knowledge.search import BY_MEANING, FEATURES, Evidence, Table
+from knowledge.scoring import BY_MEANING, FEATURES
+from knowledge.search import Evidence, Table
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -37,6 +38,10 @@ class Masks:
             np.array([label in TALKS for label in labels], dtype=np.bool_),
             np.array([label == ELSEWHERE for label in labels], dtype=np.bool_),
         )
+
+    def at(self, places: NDArray[np.intp]) -> "Masks":
+        """Give the masks of some of the labels."""
+        return Masks(self.entries[places], self.dangers[places], self.talks[places], self.elsewhere[places])
 
     def without(self, place: int) -> "Masks":
         """Give the masks as they are where one label is taken away."""

@@ -11,7 +11,8 @@ from bot.steering import Step
 from bot.wording import Catalogue
 from knowledge import loading
 from knowledge.reader import Reader
-from knowledge.search import FEATURES, Vocabularies
+from knowledge.scoring import FEATURES
+from knowledge.search import Vocabularies
 from knowledge.understanding import Explanation, Understander
 from sportello import clock
 from sportello.commands import open_database
@@ -79,9 +80,9 @@ def _judged(reader: Reader, explained: Explanation) -> dict[str, Any]:
         "correct": round(judgement.correct, 3),
         "alarm": round(judgement.danger, 3),
         "candidates": [
-            {"label": reader.label(place), "score": round(float(judgement.scores[place]), 2)}
-            | {name: round(float(value), 3) for name, value in zip(FEATURES, evidence.table[place], strict=True)}
-            for place in best.tolist()
+            {"label": reader.label(int(judgement.places[row])), "score": round(float(judgement.scores[row]), 2)}
+            | {name: round(float(value), 3) for name, value in zip(FEATURES, evidence.table[row], strict=True)}
+            for row in best.tolist()
         ],
     }
 

@@ -11,8 +11,9 @@ from knowledge.collisions import Collisions
 from knowledge.embedding import Embedder
 from knowledge.evaluating import OUT_OF_SCOPE, LinesError
 from knowledge.labels import DANGERS
+from knowledge.meaning import Row
 from knowledge.reader import Reader
-from knowledge.search import Row, Vocabularies
+from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
 from sportello import clock
 from sportello.commands import open_database

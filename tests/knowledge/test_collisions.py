@@ -13,9 +13,11 @@ from knowledge import collisions, exchange, files
 from knowledge.collisions import Collisions, Pair
 from knowledge.embedding import DIMENSIONS, Vectors
 from knowledge.entry import Entry, Source, Translation
+from knowledge.hiding import Hiding
 from knowledge.labels import SIGNALS, Phrase, all_phrases
 from knowledge.reader import Reader
-from knowledge.search import FEATURES, Index, Vocabularies
+from knowledge.scoring import FEATURES
+from knowledge.search import Index, Vocabularies
 from sportello import evaluation
 from sportello.opening import Refusal
 from store.database import Database
@@ -116,12 +118,13 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
     vectors = scattered(phrases)
     vocabularies = Vocabularies()
     index = Index(phrases, vectors, vocabularies)
+    hiding = Hiding(index, phrases, vocabularies)
     asked = [place for place, phrase in enumerate(phrases) if phrase.label not in SIGNALS][::15]
     assert {phrases[place].kind for place in asked} == {"it", "ur", "ur-Latn"}
     assert {phrases[place].embedded for place in asked} == {True, False}
     for place in asked:
         phrase, vector = phrases[place], vectors[place]
-        hidden = index.without(place, phrase, vector)
+        hidden = hiding.without(place, vector)
         rest = [other for other in range(len(phrases)) if other != place]
         smaller = Index([phrases[other] for other in rest], vectors[rest], vocabularies)
         made = smaller.evidence(phrase.text, phrase.kind, vector).table

@@ -1,0 +1,127 @@
+"""Evidence from meaning: the phrases as vectors, centred for each kind of text."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedding import Vectors
+
+Row = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+# Below this a mean of a kind says more about its few phrases than about the kind.
+_MEAN_FROM: Final = 20
+# Of the least-squares head; the classes weigh the same, however many phrases they have.
+_RIDGE: Final = 0.3
+# Rows in one step where all vectors are gone through: bounds what is in memory twice.
+_BLOCK: Final = 16384
+
+
+class Meaning:
+    """The phrases as vectors, with a centroid and a fitted direction for each label.
+
+    `rows` are the vectors, centred and of length 1, in the order of their labels.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[str],
+        owners: Places,
+        vectors: Vectors,
+        chosen: Places,
+        alarming: NDArray[np.bool_],
+    ) -> None:
+        """Take the rows of `vectors` at `chosen`, with the kind and the label of each; labels rise, each has a row.
+
+        `alarming` says of every label whether it is a danger.
+        """
+        labels = len(alarming)
+        self._means = _means(kinds, vectors, chosen)
+        self.rows = np.empty((len(chosen), vectors.shape[1]), dtype=np.float32)
+        sums = np.zeros((labels, vectors.shape[1]), dtype=np.float32)
+        for block in _blocks(len(chosen)):
+            centres = np.stack([self._means[kind] for kind in kinds[block]])
+            rows = unit(vectors[chosen[block]] - centres)
+            self.rows[block] = rows
+            starts = np.flatnonzero(np.diff(owners[block], prepend=-1))
+            sums[owners[block][starts]] += np.add.reduceat(rows, starts, axis=0)
+        self._first_rows = np.searchsorted(owners, np.arange(labels))
+        self._counts = np.bincount(owners, minlength=labels)
+        self._centroids = unit(sums)
+        self._head = _head(self.rows, owners, sums)
+        self._alarm: Row | None = None
+        if alarming.any():
+            of_group = np.stack([sums[~alarming].sum(axis=0), sums[alarming].sum(axis=0)])
+            self._alarm = _head(self.rows, alarming[owners].astype(np.intp), of_group)[:, 1]
+
+    def query(self, vector: Row, kind: str) -> Row:
+        """Centre the vector of a message."""
+        centred: Row = unit((vector - self._means.get(kind, self._means[""]))[None, :])[0]
+        return centred
+
+    def overall(self, query: Row) -> tuple[Row, Row, float]:
+        """Give for every label the centroid and the head; and the alarm."""
+        head = self._head[:-1].T @ query + self._head[-1]
+        alarm = 0.0 if self._alarm is None else float(self._alarm[:-1] @ query + self._alarm[-1])
+        return self._centroids @ query, head, alarm
+
+    def nearest(self, query: Row) -> Row:
+        """Give for every label the nearest phrase."""
+        nearest: Row = np.maximum.reduceat(self.rows @ query, self._first_rows)
+        return nearest
+
+    def nearest_of(self, query: Row, labels: Places) -> Row:
+        """Give for some labels the nearest phrase."""
+        lengths = self._counts[labels]
+        firsts = np.cumsum(lengths) - lengths
+        rows = np.arange(lengths.sum()) + np.repeat(self._first_rows[labels] - firsts, lengths)
+        nearest: Row = np.maximum.reduceat(self.rows[rows] @ query, firsts)
+        return nearest
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, rows, _BLOCK))
+
+
+def _means(kinds: Sequence[str], vectors: Vectors, chosen: Places) -> dict[str, Row]:
+    """Give the mean vector of each kind of text, and under "" that of all, for kinds with too few texts."""
+    rows_of: dict[str, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        rows_of.setdefault(kind, []).append(place)
+    total = sum(vectors[chosen[rows]].sum(axis=0, dtype=np.float64) for rows in rows_of.values())
+    overall: Row = np.asarray(total / len(chosen), dtype=np.float32)
+    means: dict[str, Row] = {"": overall}
+    for kind, rows in rows_of.items():
+        means[kind] = vectors[chosen[rows]].mean(axis=0) if len(rows) >= _MEAN_FROM else overall
+    return means
+
+
+def _head(rows: Row, groups: Places, sums: Row) -> Row:
+    """Fit one direction a group by regularised least squares, in closed form; the last row is the intercept.
+
+    `sums` are those of the rows of each group. The groups weigh the same, however many rows they have.
+    """
+    counts = np.bincount(groups, minlength=len(sums))
+    targets = np.hstack([sums / counts[:, None], np.ones((len(sums), 1))]).T
+    return np.linalg.solve(gram(rows, groups, counts), targets).astype(np.float32)
+
+
+def gram(rows: Row, groups: Places, counts: Places) -> NDArray[np.float64]:
+    """Give what the fit of directions inverts: the rows with a constant beside them, multiplied, plus the ridge.
+
+    `counts` says how many rows each group has.
+    """
+    multiplied: NDArray[np.float64] = _RIDGE * np.eye(rows.shape[1] + 1)
+    for block in _blocks(len(rows)):
+        inputs = np.hstack([rows[block], np.ones((len(rows[block]), 1), dtype=np.float32)])
+        multiplied += (inputs / counts[groups[block]][:, None]).T @ inputs
+    return multiplied
+
+
+def unit(rows: Row) -> Row:
+    """Scale every row to length 1."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Row = (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+    return scaled
