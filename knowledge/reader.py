@@ -58,12 +58,15 @@ class Reader:
         calibrated: bool,
     ) -> Self:
         """Make a reader; `vectors` has a row for each phrase, or there is no model."""
-        index = Index(phrases, vectors, vocabularies) if phrases else None
+        index = Index(phrases, vectors, vocabularies, remembered=True) if phrases else None
+        read = samples(phrases, entries)
         return cls(
             phrases=tuple(phrases),
             vectors=vectors,
             vocabularies=vocabularies,
-            languages=LanguageModel(samples(phrases, entries)),
+            languages=vocabularies.languages.of(
+                (part for sample in read for part in sample), lambda: LanguageModel(read)
+            ),
             index=index,
             masks=Masks.of(index.labels if index is not None else ()),
             calibration=calibration or unfitted(),

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from knowledge.embedding import Vectors
 from knowledge.labels import DANGERS, SIGNALS, Phrase
+from knowledge.language import LanguageModel
 from knowledge.meaning import Meaning, Row
+from knowledge.remembering import Last
 from knowledge.romanising import pinyin_joined
 from knowledge.scoring import BY_MEANING, FEATURES, scores_of
 from knowledge.scripts import PINYIN, is_romanised
@@ -74,11 +76,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Vocabularies:
-    """What the index remembers from one rebuilding to the next: the n-grams of every text, counted once."""
+    """What is remembered from one reader to the next: the n-grams of every text, counted once.
+
+    And what was made last of letters alone, `spelled` and `languages`, for a reader made again of the same phrases:
+    with the vectors now, or after an edit of something that is not matched.
+    """
 
     letters: Vocabulary = field(default_factory=lambda: Vocabulary(LETTERS))
     consonants: Vocabulary = field(default_factory=lambda: Vocabulary(CONSONANTS))
     seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    spelled: Last[tuple[Spelling, Spelling]] = field(default_factory=Last)
+    languages: Last[LanguageModel] = field(default_factory=Last)
 
     def views(self, text: str) -> tuple[str, str]:
         """Give the two views of a phrase, from memory where it was there before."""
@@ -91,14 +99,29 @@ class Vocabularies:
 class Index:
     """Everything that is needed to weigh labels for a message; all of them where they are at most `FULL`."""
 
-    def __init__(self, phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> None:
-        """`vectors` has one row for each phrase, of any content where it is not embedded; None: there is no model."""
+    def __init__(
+        self,
+        phrases: Sequence[Phrase],
+        vectors: Vectors | None,
+        vocabularies: Vocabularies,
+        *,
+        remembered: bool = False,
+    ) -> None:
+        """`vectors` has one row for each phrase, of any content where it is not embedded; None: there is no model.
+
+        `remembered`: take the spelling from the vocabularies where it is of the same phrases, else leave it there.
+        """
         self.labels, order, owners = by_label(phrases)
         sorted_phrases = [phrases[place] for place in order]
-        texts = [vocabularies.views(phrase.text) for phrase in sorted_phrases]
         alarming = np.array([label in DANGERS for label in self.labels], dtype=np.bool_)
-        self.letters = Spelling(vocabularies.letters, [text for text, _ in texts], owners, alarming)
-        self.consonants = Spelling(vocabularies.consonants, [text for _, text in texts], owners, alarming)
+
+        def spell() -> tuple[Spelling, Spelling]:
+            texts = [vocabularies.views(phrase.text) for phrase in sorted_phrases]
+            letters = Spelling(vocabularies.letters, [text for text, _ in texts], owners, alarming)
+            return letters, Spelling(vocabularies.consonants, [text for _, text in texts], owners, alarming)
+
+        read = (part for phrase in sorted_phrases for part in (phrase.label, phrase.text))
+        self.letters, self.consonants = vocabularies.spelled.of(read, spell) if remembered else spell()
         self._always = np.array([place for place, label in enumerate(self.labels) if label in SIGNALS], dtype=np.intp)
         self.meaning: Meaning | None = None
         if vectors is not None:

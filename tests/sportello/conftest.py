@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
 from knowledge import exchange, files, record_files
+from knowledge.remembering import Last
 from knowledge.search import Vocabularies
 from sportello.app import create_app
 from sportello.program import Program, compose
@@ -31,7 +32,8 @@ ENTRIES = ("unpaid-wages", "night-doctor", "italian-course", "tax-code", "health
 SECRET = "telegram-secret"
 PASSWORD = "abcd-efgh-jkmn-pqrs"
 PASSWORD_HASH = hashed(PASSWORD)
-VOCABULARIES = Vocabularies()
+# Two, for the tests that change an entry and those that do not come in turns.
+VOCABULARIES = Vocabularies(spelled=Last(2), languages=Last(2))
 
 
 def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
