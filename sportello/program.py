@@ -86,6 +86,13 @@ def thresholds(settings: Settings) -> Thresholds:
     return Thresholds(answer=settings.answer_from, offer=settings.offer_from, danger=settings.danger_from)
 
 
+def understander(settings: Settings, counts: Counts) -> Understander:
+    """Make what understands messages, with its model, which is started when it is first needed."""
+    return Understander(
+        embedder(settings), thresholds(settings), counted=lambda means: counts.understood.labels(means=means).inc()
+    )
+
+
 def compose(
     settings: Settings,
     url: URL,
@@ -111,21 +118,16 @@ def compose(
         return clock().astimezone(settings.zone).date()
 
     platforms = adapters(settings, database, clock, catalogue)
-    model = embedder(settings) if works else None
-    understander = None
-    if model is not None:
-        understander = Understander(
-            model, thresholds(settings), counted=lambda means: counts.understood.labels(means=means).inc()
-        )
-    library = Library(database, catalogue, understander, today, vocabularies or Vocabularies())
+    understands = understander(settings, counts) if works else None
+    library = Library(database, catalogue, understands, today, vocabularies or Vocabularies())
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
     pulls: tuple[Pulls, ...] = ()
     inbox_counts = InboxCounts.on(registry)
-    if understander is not None:
+    if understands is not None:
         turns = Turns(
             database=database,
-            arrivals=Arrivals(understander, lambda: library.presenter),
+            arrivals=Arrivals(understands, lambda: library.presenter),
             effects=Effects(lambda: library.presenter, settings.hours, new_id),
             clock=clock,
             counts=counts,
@@ -144,7 +146,7 @@ def compose(
         catalogue=catalogue,
         library=library,
         adapters=platforms,
-        embedder=model,
+        embedder=None if understands is None else understands.embedder,
         turns=turns,
         deliveries=deliveries,
         pulls=pulls,
