@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
-from channels.adapter import Call, CalledAdapter
+from channels.adapter import Call, CalledAdapter, WireMessage
 from channels.wechat_envelope import write_xml
 from channels.wecom import WecomAdapter
 from channels.wecom_api import WecomApi
@@ -17,6 +17,7 @@ from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_K
 from tests.fakes.wecom_memory import SentMessage, Session
 
 CHAT: Final = "77"
+HELLO: Final = WireMessage("你好", key="1-0")
 
 
 def adapter_of(address: str, *, menus: bool = False, seconds: float = 5.0) -> WecomAdapter:
