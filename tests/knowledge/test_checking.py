@@ -11,7 +11,7 @@ from bot.languages import CODES
 from bot.topics import LISTED_AT_MOST
 from knowledge import files, record_files
 from knowledge.checking import SCRIPTS, Finding, check, count_words, sentence_lengths
-from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, Case, Entry, Source, Translation
+from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, Case, Entry, Source, Translation, stale
 from knowledge.forbidden import FORBIDDEN
 from sportello.cli import app
 
@@ -114,6 +114,16 @@ def test_each_rule_finds_what_breaks_it(entry: Entry, code: str, change: Change,
     told = found(changed(entry, code, change))
     assert [finding for finding in told if finding.field.startswith(field) and said in finding.message], told
     assert all(finding.slug in {entry.slug, ""} for finding in told)
+
+
+def test_a_translation_of_an_older_italian_is_stale() -> None:
+    entry = TAX
+    italian, urdu = entry.translations["it"], entry.translations["ur"]
+    assert not stale(urdu, italian)
+    assert stale(urdu, replace(italian, version=2))
+    assert stale(replace(urdu, made_from=None), italian)
+    assert not stale(italian, replace(italian, version=2))
+    assert not stale(urdu, None)
 
 
 def test_years_durations_and_articles_are_no_phone_numbers() -> None:

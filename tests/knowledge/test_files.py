@@ -16,17 +16,7 @@ from hypothesis import strategies as st
 
 from knowledge import exchange, files, loading
 from knowledge.editing import Draft
-from knowledge.entry import (
-    ANSWER_MAX,
-    KEPT,
-    MACHINE_DRAFT,
-    QUESTION_MAX,
-    Entry,
-    Translation,
-    case_for,
-    stale,
-    translation_for,
-)
+from knowledge.entry import ANSWER_MAX, KEPT, MACHINE_DRAFT, QUESTION_MAX, Entry, Translation, case_for, translation_for
 from store import entries as store
 from store import publishing, staff
 from store.database import Database
@@ -284,16 +274,6 @@ def test_a_case_comes_in_the_first_language_that_has_it() -> None:
     assert found is not None
     assert found[0].language == "en"
     assert case_for(entry, "student", "ur") is None
-
-
-def test_a_translation_of_an_older_italian_is_stale() -> None:
-    entry = starter_entry()
-    italian, urdu = entry.translations["it"], entry.translations["ur"]
-    assert not stale(urdu, italian)
-    assert stale(urdu, replace(italian, version=2))
-    assert stale(replace(urdu, made_from=None), italian)
-    assert not stale(italian, replace(italian, version=2))
-    assert not stale(urdu, None)
 
 
 def test_every_starter_file_is_plain_yaml() -> None:
