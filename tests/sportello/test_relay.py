@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
@@ -12,73 +11,20 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import select
 
 from sportello.settings import Settings
-from store import conversations, handovers, health, outbox, quarantine, relay_acts
-from store.conversations import Address, Author, Message
+from store import conversations, handovers, health, outbox
+from store.conversations import Address, Author
 from store.notify import Topic
 from store.relay_acts import Act
 from store.staff import Role
-from tests.fakes.phone import IMO, WHATSAPP
 from tests.sportello.conftest import Desk, settings_for
+from tests.sportello.relay_desk import acts, answers, marked, opened, operator, pasted, rows, statuses
 from tests.sportello.test_desk import field, sign_in
 
 
 @pytest.fixture
 async def web(desk: Desk, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    settings = settings_for(desk.program.database.url, tmp_path, relay_apps="imo,wechat,whatsapp,other")
-    object.__setattr__(desk.program, "settings", settings)
-    await desk.staff("anna", Role.MEDIATOR)
-    async with desk.browser() as client:
-        await sign_in(client, "anna")
+    async with operator(desk, tmp_path) as client:
         yield client
-
-
-async def opened(web: httpx.AsyncClient, name: str = "Ali Khan", app: str = "imo", tongue: str = "") -> str:
-    """Open a thread as the form does; gives its address."""
-    page = (await web.get("/desk/relay")).text
-    fields = {"csrf": field(page, "csrf"), "name": name, "app": app, "tongue": tongue}
-    answer = await web.post("/desk/relay/threads", data=fields)
-    assert answer.status_code == 303, answer.text
-    return answer.headers["location"].removesuffix("#paste")
-
-
-async def pasted(
-    desk: Desk, web: httpx.AsyncClient, thread: str, text: str, *, kind: str = "text", key: str = ""
-) -> httpx.Response:
-    """Paste as the script does, and let the turn be taken."""
-    page = (await web.get(thread)).text
-    fields = {"csrf": field(page, "csrf"), "key": key or field(page, "key"), "text": text, "kind": kind}
-    answer = await web.post(f"{thread}/messages", data=fields, headers={"Accept": "application/json"})
-    await desk.turns()
-    return answer
-
-
-async def marked(web: httpx.AsyncClient, thread: str, answer: int, how: str = "sent") -> httpx.Response:
-    csrf = field((await web.get(thread)).text, "csrf")
-    return await web.post(
-        f"{thread}/outbox/{answer}/{how}", data={"csrf": csrf}, headers={"Accept": "application/json"}
-    )
-
-
-def answers(page: str) -> list[int]:
-    return [int(number) for number in re.findall(r'data-answer="(\d+)"', page)]
-
-
-async def rows(desk: Desk, name: str = "Ali Khan", app: str = "imo") -> list[Message]:
-    async with desk.program.database.read() as connection:
-        found = await conversations.find(connection, Address("relay", app, name))
-        return [] if found is None else await conversations.transcript(connection, found)
-
-
-async def statuses(desk: Desk) -> list[str]:
-    async with desk.program.database.read() as connection:
-        found = await connection.execute(select(outbox.outbox.c.status).order_by(outbox.outbox.c.id))
-        return list(found.scalars())
-
-
-async def acts(desk: Desk) -> list[tuple[Act, str]]:
-    async with desk.program.database.read() as connection:
-        (thread,) = await handovers.threads(connection, "relay")
-        return [(each.act, each.name) for each in await relay_acts.of_conversation(connection, thread.conversation_id)]
 
 
 async def test_a_conversation_by_hand_with_every_step_remembered(desk: Desk, web: httpx.AsyncClient) -> None:
@@ -226,81 +172,6 @@ async def test_the_threads_where_something_waits_come_first(desk: Desk, web: htt
     (answer,) = answers((await web.get(addresses["uno"])).text)
     await marked(web, addresses["uno"], answer)
     assert await names() == ["due", "tre", "uno"]
-
-
-async def held(desk: Desk, sender: str, text: str, package: str = WHATSAPP) -> int:
-    """Put a message into quarantine, as the phone gateway does."""
-    async with desk.program.database.begin() as connection:
-        await quarantine.add(
-            connection,
-            channel="phone",
-            account="via-roma",
-            event_key=str(desk.new_id()),
-            app=package,
-            sender=sender,
-            message=text,
-            reason="no-number",
-            now=desk.clock(),
-        )
-        return (await quarantine.waiting(connection))[-1].id
-
-
-async def decided(web: httpx.AsyncClient, number: int, how: str, to: str = "") -> httpx.Response:
-    csrf = field((await web.get("/desk/relay")).text, "csrf")
-    return await web.post(f"/desk/relay/quarantine/{number}/{how}", data={"csrf": csrf, "to": to})
-
-
-async def test_weak_names_are_assigned_or_dropped_by_an_operator(desk: Desk, web: httpx.AsyncClient) -> None:
-    thread = await opened(web, "+39 333 123 4567", app="whatsapp")
-    to = thread.rpartition("/")[2]
-    known, new, dropped = [await held(desk, name, "guardia medica") for name in ("Ali", "Bilal", "Chiara")]
-    page = (await web.get("/desk/relay")).text
-    assert "Mittenti da riconoscere" in page
-    assert "si vede un nome e non un numero" in page
-    assert (await decided(web, known, "assign", to)).headers["location"] == f"{thread}#paste"
-    assert (await decided(web, known, "assign", to)).status_code == 409, "once"
-    assert (await decided(web, new, "assign")).status_code == 303
-    assert (await decided(web, dropped, "drop")).headers["location"] == "/desk/relay"
-    assert (await decided(web, dropped, "assign", to)).status_code == 409
-    await desk.turns()
-    for name in ("+39 333 123 4567", "Bilal"):
-        assert [row.author for row in await rows(desk, name, "whatsapp")] == [Author.RESIDENT, Author.BOT]
-    assert await rows(desk, "Chiara", "whatsapp") == []
-    async with desk.program.database.read() as connection:
-        kept = (await connection.execute(select(quarantine.quarantine))).all()
-        assert [(row.sender, row.text, row.status) for row in kept] == [
-            (None, None, "assigned"),
-            (None, None, "assigned"),
-            (None, None, "dropped"),
-        ]
-        done = await connection.execute(select(relay_acts.relay_acts.c.act).order_by(relay_acts.relay_acts.c.id))
-        assert list(done.scalars()) == ["assigned", "assigned", "dropped"]
-
-
-async def test_a_wrong_choice_of_a_thread_changes_nothing(desk: Desk, web: httpx.AsyncClient) -> None:
-    number = await held(desk, "Ali", "guardia medica", IMO)
-    await desk.write("ciao")
-    async with desk.program.database.read() as connection:
-        telegrams = await conversations.find(connection, Address("telegram", desk.program.adapters[0].account, "77"))
-    for to, status in (("nonsense", 422), (str(UUID(int=999_999)), 409), (str(telegrams), 409)):
-        assert (await decided(web, number, "assign", to)).status_code == status
-    async with desk.program.database.read() as connection:
-        assert [row.id for row in await quarantine.waiting(connection)] == [number]
-
-
-async def test_erasing_and_deleting_reach_what_the_relay_keeps(desk: Desk, web: httpx.AsyncClient) -> None:
-    number = await held(desk, "Ali Khan", "guardia medica", IMO)
-    await decided(web, number, "assign")
-    await desk.turns()
-    async with desk.program.database.read() as connection:
-        (thread,) = await handovers.threads(connection, "relay")
-    await pasted(desk, web, f"/desk/relay/threads/{thread.conversation_id}", "cancella i miei dati")
-    # The first choice is to keep everything.
-    await pasted(desk, web, f"/desk/relay/threads/{thread.conversation_id}", "2")
-    async with desk.program.database.read() as connection:
-        assert (await connection.execute(select(quarantine.quarantine))).all() == []
-        texts = [row.payload for row in await handovers.waiting(connection, thread.conversation_id)]
-    assert len(texts) == 1, "only that it was erased is still to be said"
 
 
 async def test_only_mediators_and_only_with_the_forms_token(desk: Desk, web: httpx.AsyncClient) -> None:
