@@ -112,7 +112,7 @@ def compose(
     listener.tell(hub.heard)
     catalogue = Catalogue(settings.zone, {"operator": settings.operator, "service": settings.service_name})
     registry = CollectorRegistry()
-    counts = Counts.on(registry)
+    counts, inbox_counts = Counts.on(registry), InboxCounts.on(registry)
 
     def today() -> date:
         return clock().astimezone(settings.zone).date()
@@ -123,7 +123,6 @@ def compose(
     turns: Turns | None = None
     deliveries: tuple[Deliveries, ...] = ()
     pulls: tuple[Pulls, ...] = ()
-    inbox_counts = InboxCounts.on(registry)
     if understands is not None:
         turns = Turns(
             database=database,
