@@ -14,8 +14,8 @@ run: $(VENV)/run.stamp  ## Install, migrate, load the starter entries and serve 
 
 test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, all tests (Chromium included)
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser and not crash and not measured" -n 2 --dist loadfile
-	$(BIN)/python -m pytest -m "browser or crash or measured"
+	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m browser
 
 quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring
 	$(MAKE) --no-print-directory check

