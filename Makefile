@@ -1,6 +1,6 @@
 # Two commands set up everything on a fresh machine: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format lock soak bench bench-channels peers clean browser
+.PHONY: help run test quick check format lock measure soak bench bench-channels peers clean browser
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -12,14 +12,14 @@ help:  ## Show the targets
 run: $(VENV)/run.stamp  ## Install, migrate, load the starter entries and serve on http://127.0.0.1:8000
 	@exec $(BIN)/sportello serve --setup
 
-test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, all tests (Chromium included)
+test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, all tests (Chromium included; not soak, measure)
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser and not measured and not large" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m browser
 
 quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser and not crash and not measured" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser and not crash and not measured and not large" -n 2 --dist loadfile
 
 # Entries are checked as on the day they were written: reviews that fall due are for whoever runs the service.
 check: $(VENV)/dev.stamp  ## Format, lint, types, import contracts, knowledge files
@@ -35,6 +35,9 @@ format: $(VENV)/dev.stamp  ## Put the code in the house format
 
 browser:
 	@scripts/install-browser
+
+measure: $(VENV)/dev.stamp  ## Understanding with the model, and ten thousand entries: minutes, and 3 GB
+	$(BIN)/python -m pytest -s -m "measured or large"
 
 soak: $(VENV)/dev.stamp  ## The crash test for ten minutes, with a new seed
 	$(BIN)/python -m tests.crash.soak

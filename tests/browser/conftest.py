@@ -5,14 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.crash.processes import free_port, wait_until_ready
+from tests.crash.processes import START_SECONDS, free_port, wait_until_ready
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -82,6 +84,15 @@ class Server:
         told = re.search(r"password: (\S+)", log.read_text())
         self.password = told[1] if told else self.password
 
+    def settle(self) -> None:
+        """Wait until messages are understood, which is some seconds after the pages are there."""
+        with httpx.Client(base_url=self.url, headers={"Accept": "text/html", "Origin": self.url}) as client:
+            client.post("/messages", data={"text": "ciao"})
+            until = time.monotonic() + START_SECONDS
+            while "message bot" not in client.get("/").text:
+                assert time.monotonic() < until, "nothing is answered"
+                time.sleep(0.2)
+
     def stop(self, *, hard: bool = False) -> int:
         assert self._process is not None
         if hard:
@@ -97,6 +108,7 @@ def server() -> Iterator[Server]:
     folder.chmod(0o755)
     server = Server(folder)
     server.start()
+    server.settle()
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)

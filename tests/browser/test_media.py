@@ -68,6 +68,7 @@ def telegram(api: FakeBotApi) -> Iterator[TelegramServer]:
         server = TelegramServer(folder)
         server.api_base = fake.url
         server.start()
+        server.settle()
         yield server
         server.stop()
     shutil.rmtree(folder, ignore_errors=True)

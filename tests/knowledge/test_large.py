@@ -21,7 +21,7 @@ from knowledge.understanding import Understander
 from tests.knowledge.conftest import RememberingEmbedder, starter
 from tests.knowledge.large import large, vectors_of
 
-pytestmark = pytest.mark.measured
+pytestmark = pytest.mark.large
 ENTRIES = 10_000
 ASKED = 150
 LINES = read_lines(Path(__file__).with_name("development.jsonl"))
