@@ -81,8 +81,13 @@ class Server:
                 start_new_session=True,
             )
         wait_until_ready(self.port)
-        told = re.search(r"password: (\S+)", log.read_text())
-        self.password = told[1] if told else self.password
+        # Told a moment after the pages are there, and at the first start only.
+        until = time.monotonic() + START_SECONDS
+        while not self.password:
+            told = re.search(r"password: (\S+)", log.read_text())
+            self.password = told[1] if told else ""
+            assert told or time.monotonic() < until, "no password is told"
+            time.sleep(0.05)
 
     def settle(self) -> None:
         """Wait until messages are understood, which is some seconds after the pages are there."""
