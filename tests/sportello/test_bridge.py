@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -245,8 +246,12 @@ async def test_the_description_is_served_only_where_there_is_a_bridge(
         assert (await post(without, message("ciao"))).status_code == 404
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("openssl")), reason="needs curl and openssl")
 async def test_a_client_written_from_the_description_alone_is_understood(bridged: Desk) -> None:
+    if not (shutil.which("curl") and shutil.which("openssl")):
+        message = "the independent client of the bridge DID NOT RUN: curl or openssl is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
     desk = bridged
     # The client's clock is the machine's.
     desk.clock.now = datetime.now(UTC)
