@@ -15,6 +15,7 @@ from handoff.ticket import Done, Refused
 from store import tickets
 from store.conversations import Author
 from store.database import Database
+from store.notify import Topic
 from store.staff import Role
 from store.tickets import Ticket
 from tests.sportello.conftest import PASSWORD, Desk
@@ -122,6 +123,40 @@ async def test_a_reply_that_comes_too_late_stays_with_the_staff(desk: Desk) -> N
         (Author.SYSTEM, "reply-too-late", None),
         (Author.NOTE, None, "eccomi"),
     ]
+
+
+async def test_who_waits_for_a_reply_is_marked_and_comes_before_the_queue(
+    desk: Desk, browser: httpx.AsyncClient
+) -> None:
+    opened, _ = await ask_for_person(desk, "1", "2")
+    anna = await desk.staff("anna", Role.MEDIATOR)
+    async with desk.program.database.begin() as connection:
+        await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock())
+    await desk.turns()
+    await sign_in(browser, "anna")
+
+    async def marked() -> bool:
+        page = (await browser.get("/desk")).text
+        assert page.index("data-mine") < page.index("data-ticket"), "one's own come first"
+        return "Attende risposta" in page
+
+    assert await marked()
+    async with desk.program.database.begin() as connection:
+        await ticket.reply(connection, opened.id, anna, "Salve", key=desk.new_id(), now=desk.clock())
+        await ticket.note(connection, opened.id, anna, "solo noi", key=desk.new_id(), now=desk.clock())
+    await desk.turns()
+    assert not await marked()
+    woken = asyncio.Event()
+    desk.program.listener.on(Topic.QUEUE, woken.set)
+    listening = asyncio.create_task(desk.program.listener.run())
+    async with asyncio.timeout(10):
+        await desk.program.listener.connected.wait()
+        woken.clear()
+        await desk.write("grazie, e poi?", thread="1")
+        await desk.turns()
+        await woken.wait()
+    listening.cancel()
+    assert await marked()
 
 
 @pytest.fixture
