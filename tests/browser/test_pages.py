@@ -66,6 +66,10 @@ def test_the_residents_page_in_every_dress(people: People, language: str, *, dar
     expect(answer.locator(".text")).to_have_attribute("lang", "ur")
     expect(page.locator("textarea")).to_have_value("")
     expect(page.locator("textarea")).to_be_focused()
+    # A bubble is as high as its words: no rule for the page's body may meet the rows that bear the same name.
+    asked = page.locator(".message.resident").bounding_box()
+    assert asked is not None
+    assert asked["height"] < 200
     accessible(page)
     no_sideways_scrolling(page)
     picture(page, f"resident-{language[:2]}-{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}")
