@@ -128,9 +128,10 @@ async def test_a_reply_that_comes_too_late_stays_with_the_staff(desk: Desk) -> N
 async def test_who_waits_for_a_reply_is_marked_and_comes_before_the_queue(
     desk: Desk, browser: httpx.AsyncClient
 ) -> None:
-    opened, _ = await ask_for_person(desk, "1", "2")
+    opened, pressing = await ask_for_person(desk, "1", "2")
     anna = await desk.staff("anna", Role.MEDIATOR)
     async with desk.program.database.begin() as connection:
+        await tickets.make_urgent(connection, pressing.id)
         await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock())
     await desk.turns()
     await sign_in(browser, "anna")
@@ -138,6 +139,8 @@ async def test_who_waits_for_a_reply_is_marked_and_comes_before_the_queue(
     async def marked() -> bool:
         page = (await browser.get("/desk")).text
         assert page.index("data-mine") < page.index("data-ticket"), "one's own come first"
+        # Whoever is in danger and waits is told above them.
+        assert 'href="#waiting-title"' in page
         return "Attende risposta" in page
 
     assert await marked()
