@@ -212,8 +212,10 @@ async def test_nobody_gets_in_without_role_token_or_password(desk: Desk, browser
     (opened,) = await ask_for_person(desk, "1")
     assert (await sign_in(browser, "anna", "wrong")).status_code == 403
     assert (await sign_in(browser, "nobody", PASSWORD)).status_code == 403
-    await sign_in(browser, "edda")
-    assert (await browser.get("/desk")).status_code == 403
+    # Who only edits begins where they may be, and a refusal shows the way there.
+    assert (await sign_in(browser, "edda")).headers["location"] == "/desk/knowledge"
+    refused = await browser.get("/desk")
+    assert (refused.status_code, 'href="/desk/knowledge"' in refused.text) == (403, True)
     await sign_in(browser, "anna")
     for data in ({}, {"csrf": "0" * 64}):
         assert (await browser.post(f"/desk/tickets/{opened.id}/claim", data=data)).status_code == 403
