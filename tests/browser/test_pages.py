@@ -103,7 +103,7 @@ def test_two_people_resident_in_urdu_and_mediator_in_italian(people: People) -> 
     accessible(mediator)
     waiting.get_by_role("button", name="Rispondo io").click()
     expect(mediator.get_by_role("heading", name="اردو")).to_be_visible()
-    expect(resident.get_by_text("اب آپ کو ایک شخص جواب دے گا")).to_be_visible()
+    expect(resident.get_by_text("اب آپ کو ایک شخص جواب دے رہا ہے")).to_be_visible()
     reply = mediator.locator("[data-draft=reply] textarea")
     reply.fill("السلام علیکم، میں سن رہی ہوں")
     mediator.get_by_role("button", name="Invia").dblclick()
