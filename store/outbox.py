@@ -191,14 +191,21 @@ async def resume(connection: Write, conversation_id: UUID, *, now: datetime) -> 
 
 
 async def fold(
-    connection: Write, outbox_id: int, *, payload: dict[str, Any], merged: Sequence[int], now: datetime
+    connection: Write,
+    outbox_id: int,
+    *,
+    payload: dict[str, Any],
+    priority: Priority,
+    merged: Sequence[int],
+    now: datetime,
 ) -> None:
-    """Let a row carry what the rows `merged` said; those end."""
-    await connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(payload=payload))
+    """Let a row carry what the rows `merged` said; those end. `priority` is that of the most urgent."""
+    carrying = update(outbox).where(outbox.c.id == outbox_id)
+    await connection.execute(carrying.values(payload=payload, priority=priority.value))
     await connection.execute(
         update(outbox)
         .where(outbox.c.id.in_(merged))
-        .values(status=OutboxStatus.MERGED.value, merged_into=outbox_id, payload=None, finished_at=now)
+        .values(status=OutboxStatus.MERGED.value, merged_into=outbox_id, payload=None, error=None, finished_at=now)
     )
 
 

@@ -1,6 +1,5 @@
 """The pace of what goes out: which row of the outbox may be sent now, and what has to wait."""
 
-import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -204,23 +203,6 @@ async def lease_reply(
         )
     ).one()
     return _leased(row)
-
-
-async def companions(connection: Write, leased: Leased) -> list[tuple[int, dict[str, Any]]]:
-    """Give the rows that wait behind a leased one for the same chat, from the same kind of author, and lock them."""
-    rows = await connection.execute(
-        select(outbox.c.id, outbox.c.payload, outbox.c.priority)
-        .where(
-            outbox.c.conversation_id == leased.conversation_id,
-            outbox.c.status == OutboxStatus.QUEUED.value,
-            outbox.c.kind == OutboxKind.MESSAGE.value,
-            outbox.c.id > leased.id,
-        )
-        .order_by(outbox.c.id)
-        .with_for_update(skip_locked=True)
-    )
-    alike = itertools.takewhile(lambda row: row.priority == leased.priority, rows)
-    return [(row.id, row.payload) for row in alike]
 
 
 def _next_due() -> Executable:
