@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from store.conversations import Address, conversations
 from store.database import Read, Write
 from store.metadata import Moment
-from store.outbox import OutboxKind, OutboxStatus, Priority, outbox
+from store.outbox import FAILURES, IDS, OutboxKind, OutboxStatus, Priority, outbox
 from store.paces import accounts, chats
 
 
@@ -38,7 +38,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A row that this process is to send now: `parts_sent` of its parts were sent before, `reply_code` may be used."""
+    """A row that this process is to send now.
+
+    `parts_sent` of its parts were sent before, `reply_code` may be used. `failures` counts how often the platform took
+    it and could not deliver it.
+    """
 
     id: int
     conversation_id: UUID
@@ -52,6 +56,7 @@ class Leased:
     platform_ids: tuple[str, ...]
     created_at: datetime
     reply_code: str | None = None
+    failures: int = 0
 
 
 async def open_account(connection: Write, *, channel: str, account: str, now: datetime) -> None:
@@ -168,8 +173,9 @@ def _leased(row: Row[Any]) -> Leased:
         payload=row.payload,
         attempts=row.attempts,
         parts_sent=row.parts_sent,
-        platform_ids=tuple((row.platform_ids or {}).get("ids", ())),
+        platform_ids=tuple((row.platform_ids or {}).get(IDS, ())),
         created_at=row.created_at,
+        failures=(row.platform_ids or {}).get(FAILURES, 0),
     )
 
 
