@@ -136,7 +136,10 @@ def processor(household: dict[int, str]) -> dict[str, float]:
     """Give the processor time of processes and of this one, in seconds since they began."""
     spent: dict[str, float] = defaultdict(float, {"generator and fake": sum(os.times()[:2])})
     for pid, name in household.items():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue  # a process of the database that has ended meanwhile; its time is not counted
         spent[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return spent
 

@@ -135,6 +135,16 @@ async def test_only_real_evidence_changes_the_language(
         assert found.language == language
 
 
+@pytest.mark.parametrize("text", ["guardia medica", "permesso di soggiorno", "ISEE 2026", "questura"])
+@pytest.mark.parametrize(("language", "hint", "found"), [("", None, "it"), ("", "ur", "ur"), ("pa", "en", "pa")])
+def test_the_words_of_offices_say_nothing_of_a_language(
+    speller: Understander, text: str, language: str, hint: str | None, found: str
+) -> None:
+    identified = speller.reader.languages.identify(text, language=language, hint=hint)
+    assert (identified.language, identified.kind) == (found, "it")
+    assert (identified.certain, identified.rival) == (False, None)
+
+
 async def test_a_chosen_language_is_not_argued_with(speller: Understander) -> None:
     found = await speller.understand("how do i renew my permit", language="bn", hint="en", chosen=True)
     assert (found.language, found.certain, found.rival) == ("bn", False, None)
