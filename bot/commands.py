@@ -7,6 +7,7 @@ from typing import Final
 
 from babel import Locale
 
+from bot.characters import Table
 from bot.languages import CODES, LANGUAGES
 
 
@@ -185,10 +186,17 @@ _WORDS: Final[dict[Command, str]] = {
 
 def normalised(text: str) -> str:
     """Bring a text into the form in which words are compared: NFKC, no case, no punctuation, single spaces."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    # The variation selectors and joiners of emoji come and go between phones.
-    kept = (" " if unicodedata.category(c)[0] in "PZC" and c not in "/'" else c for c in folded if c != "\ufe0f")
-    return " ".join("".join(kept).split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_COMPARED).split())
+
+
+def _compared(character: str) -> str:
+    if character == "\ufe0f":
+        # The variation selectors and joiners of emoji come and go between phones.
+        return ""
+    return " " if unicodedata.category(character)[0] in "PZC" and character not in "/'" else character
+
+
+_COMPARED: Final = Table(_compared)
 
 
 def _table() -> dict[str, Command]:

@@ -45,7 +45,9 @@ class Phrase:
     embedded: bool = True
 
 
+@lru_cache(maxsize=2**15)
 def _phrase(label: str, language: str, text: str) -> Phrase:
+    # After an edit all phrases are asked for again, and nearly all are those of before.
     cleaned = clean(text)
     return Phrase(label, language, kind_of(language, cleaned), cleaned)
 
@@ -77,15 +79,24 @@ def signal_phrases(folder: Path = FOLDER) -> tuple[Phrase, ...]:
 
 def all_phrases(entries: Sequence[Entry]) -> list[Phrase]:
     """Give all that messages are matched with, in a fixed order: entries first, then signals."""
-    if not entries:
-        return []
+    return [*_chosen(entry_phrases(entries)), *_chosen_signals()] if entries else []
+
+
+@lru_cache(maxsize=1)
+def _chosen_signals() -> tuple[Phrase, ...]:
+    # They never change while the program runs, and no entry has their labels.
+    return tuple(_chosen(signal_phrases()))
+
+
+def _chosen(phrases: Sequence[Phrase]) -> list[Phrase]:
+    """Give each phrase of a label once, the first ones of each kind to be embedded."""
     unique: dict[tuple[str, str], Phrase] = {}
     seen: Counter[tuple[str, str]] = Counter()
-    for phrase in (*entry_phrases(entries), *signal_phrases()):
+    for phrase in phrases:
         key = (phrase.label, phrase.text)
         if not phrase.text or key in unique:
             continue
         seen[phrase.label, phrase.kind] += 1
         most = _EMBEDDED[phrase.label in SIGNALS, is_romanised(phrase.kind)]
-        unique[key] = replace(phrase, embedded=seen[phrase.label, phrase.kind] <= most)
+        unique[key] = phrase if seen[phrase.label, phrase.kind] <= most else replace(phrase, embedded=False)
     return list(unique.values())
