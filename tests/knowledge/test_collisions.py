@@ -22,7 +22,7 @@ from sportello import evaluation
 from sportello.opening import Refusal
 from store.database import Database
 from tests.conftest import START
-from tests.sportello.conftest import settings_for
+from tests.sportello.desk import settings_for
 
 PHRASES = {
     "tax-code": ("come chiedo il codice fiscale", "codice fiscale per straniero", "ho perso il codice fiscale"),

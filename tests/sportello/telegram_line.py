@@ -14,7 +14,7 @@ from store.inbox import InboxStatus
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
 from tests.fakes.telegram_side import TelegramSide
-from tests.sportello.conftest import PASSWORD, SECRET, Desk
+from tests.sportello.desk import PASSWORD, SECRET, Desk
 
 
 @dataclass

@@ -21,7 +21,7 @@ from store import access_tokens, budgets, cursors, health, staff, tickets, traff
 from store.outbox import OutboxStatus
 from store.staff import Role
 from tests.fakes.whatsapp_api import PHONE_ID
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.test_desk import sign_in
 from tests.sportello.whatsapp_phone import Phone, phone_at
 from web.identity import SignedIn
