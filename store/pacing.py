@@ -16,6 +16,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -24,9 +25,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Address, conversations
 from store.database import Read, Write
-from store.metadata import Moment
+from store.metadata import Moment, fixed, there_is_none, unguessed
 from store.outbox import OutboxKind, OutboxStatus, Priority, outbox
 from store.paces import accounts, chats
+
+_MESSAGE: Final = fixed(OutboxKind.MESSAGE.value)
+_QUEUED: Final = fixed(OutboxStatus.QUEUED.value)
+_SENDING: Final = fixed(OutboxStatus.SENDING.value)
+_UNDELIVERED: Final = (_QUEUED, _SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +71,19 @@ async def open_account(connection: Write, *, channel: str, account: str, now: da
 def _may_go(channel: BindParameter[Any], account: BindParameter[Any], now: BindParameter[Any]) -> ColumnElement[bool]:
     """Say when a message may be sent: its chat and its account rest no longer, and nothing of the chat goes before."""
     earlier = outbox.alias()
-    blocked_by_earlier = exists().where(
+    nothing_before = there_is_none(
         earlier.c.conversation_id == outbox.c.conversation_id,
         earlier.c.id < outbox.c.id,
-        earlier.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
-        earlier.c.kind == OutboxKind.MESSAGE.value,
+        earlier.c.status.in_(_UNDELIVERED),
+        earlier.c.kind == _MESSAGE,
     )
     account_free = exists().where(
-        accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now
+        accounts.c.channel == channel, accounts.c.account == account, unguessed(accounts.c.next_send_at <= now)
     )
-    chat_paused = exists().where(chats.c.conversation_id == outbox.c.conversation_id, chats.c.next_send_at > now)
-    return ~chat_paused & account_free & ~blocked_by_earlier
+    chat_free = there_is_none(
+        chats.c.conversation_id == outbox.c.conversation_id, unguessed(chats.c.next_send_at > now)
+    )
+    return chat_free & account_free & nothing_before
 
 
 def _lease() -> Executable:
@@ -87,20 +95,20 @@ def _lease() -> Executable:
     channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
     now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
     account_next, until = bindparam("account_next", type_=Moment), bindparam("until", type_=Moment)
-    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
+    is_message = outbox.c.kind == _MESSAGE
     found = (
         select(*(outbox.c[name] for name in ("id", "conversation_id", "kind", "channel", "account")))
         .add_columns(conversations.c.thread)
         .join(conversations, conversations.c.id == outbox.c.conversation_id)
         .where(
-            outbox.c.status == OutboxStatus.QUEUED.value,
+            outbox.c.status == _QUEUED,
             outbox.c.channel == channel,
             outbox.c.account == account,
-            outbox.c.due_at <= now,
+            unguessed(outbox.c.due_at <= now),
             or_(~is_message, _may_go(channel, account, now)),
         )
         .order_by(outbox.c.priority, outbox.c.id)
-        .limit(1)
+        .limit(literal_column("1"))
         .with_for_update(of=outbox, skip_locked=True)
         .cte("found")
     )
@@ -109,8 +117,8 @@ def _lease() -> Executable:
         .where(
             accounts.c.channel == found.c.channel,
             accounts.c.account == found.c.account,
-            accounts.c.next_send_at <= now,
-            found.c.kind == OutboxKind.MESSAGE.value,
+            unguessed(accounts.c.next_send_at <= now),
+            found.c.kind == _MESSAGE,
         )
         .values(next_send_at=account_next)
         .returning(found.c.id)
@@ -127,9 +135,9 @@ def _lease() -> Executable:
         update(outbox)
         .where(
             outbox.c.id == found.c.id,
-            or_(found.c.kind != OutboxKind.MESSAGE.value, exists().where(slot.c.id == found.c.id)),
+            or_(found.c.kind != _MESSAGE, exists().where(slot.c.id == found.c.id)),
         )
-        .values(status=OutboxStatus.SENDING.value, lease_until=until, attempts=outbox.c.attempts + 1)
+        .values(status=_SENDING, lease_until=until, attempts=outbox.c.attempts + literal_column("1"))
         .returning(*outbox.c, found.c.thread)
         .add_cte(chat)
     )
@@ -226,24 +234,26 @@ async def companions(connection: Write, leased: Leased) -> list[tuple[int, dict[
 def _next_due() -> Executable:
     """Make the statement of `next_due`. Made once: it costs more to make than to run."""
     channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
-    earlier = outbox.alias()
-    being_sent = exists().where(
-        earlier.c.conversation_id == outbox.c.conversation_id,
-        earlier.c.id < outbox.c.id,
-        earlier.c.status == OutboxStatus.SENDING.value,
-        earlier.c.kind == OutboxKind.MESSAGE.value,
+    # One row for each conversation of which something is being sent: they are few, whatever waits.
+    being_sent = (
+        select(outbox.c.conversation_id, func.min(outbox.c.id).label("id"))
+        .where(outbox.c.status == _SENDING, outbox.c.kind == _MESSAGE)
+        .group_by(outbox.c.conversation_id)
+        .subquery()
     )
-    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
+    is_message = outbox.c.kind == _MESSAGE
+    nothing_before = or_(being_sent.c.id.is_(None), being_sent.c.id > outbox.c.id)
     paced = func.greatest(outbox.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)
     return (
         select(func.min(case((is_message, paced), else_=outbox.c.due_at)))
         .outerjoin(chats, chats.c.conversation_id == outbox.c.conversation_id)
+        .outerjoin(being_sent, being_sent.c.conversation_id == outbox.c.conversation_id)
         .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
         .where(
-            outbox.c.status == OutboxStatus.QUEUED.value,
+            outbox.c.status == _QUEUED,
             outbox.c.channel == channel,
             outbox.c.account == account,
-            or_(~is_message, ~being_sent),
+            or_(~is_message, nothing_before),
         )
     )
 
