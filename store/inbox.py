@@ -211,15 +211,6 @@ async def forget_replies(connection: Write, *, before: datetime) -> None:
     )
 
 
-async def finish(connection: Write, *inbox_ids: int, now: datetime) -> None:
-    """Mark rows as done and drop what they said: from here on only the transcript keeps it."""
-    await connection.execute(
-        update(inbox)
-        .where(inbox.c.id.in_(inbox_ids))
-        .values(status=InboxStatus.DONE.value, payload=None, error=None, finished_at=now)
-    )
-
-
 async def put_off(connection: Write, inbox_id: int, *, until: datetime) -> None:
     """Let a row wait until a moment, without any fault of it."""
     await connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(not_before=until))
