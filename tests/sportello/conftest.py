@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,10 @@ from knowledge import exchange, files, record_files
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
 from sportello.app import create_app
+from sportello.deliveries import Deliveries
 from sportello.program import Program, compose
 from sportello.settings import Settings
-from store import conversations, inbox, staff
+from store import conversations, inbox, leasing, staff
 from store.conversations import Address, Message
 from store.database import Database
 from store.staff import Role, StaffMember
@@ -125,6 +127,13 @@ class Desk:
         transport = httpx.ASGITransport(app=create_app(self.program), raise_app_exceptions=False)
         headers = {"Accept": "text/html", "Accept-Language": "it", "Sec-Fetch-Site": "same-origin"}
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
+
+
+async def next_due(deliveries: Deliveries) -> datetime | None:
+    """Give the moment from which something may be sent."""
+    channel, account = deliveries.adapter.channel, deliveries.adapter.account
+    async with deliveries.database.read() as connection:
+        return await leasing.next_due(connection, channel=channel, account=account)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from store import inbox, pacing
-from store.database import Database, Read
-from store.pacing import Pace
+from store import inbox, leasing, pacing
+from store.database import Database, Read, Write
+from store.leasing import Following, Sent
+from store.pacing import Leased, Pace
 from tests.conftest import FakeClock
 
 CHATS = 240
@@ -42,6 +43,18 @@ async def fill(database: Database, clock: FakeClock) -> None:
             await connection.execute(text(statement), {"now": clock(), "chats": CHATS, "waiting": WAITING})
 
 
+async def lease(connection: Write, clock: FakeClock) -> Leased | None:
+    now, lease_for = clock(), timedelta(seconds=90)
+    return await leasing.lease(connection, channel="telegram", account="1", pace=PACE, lease_for=lease_for, now=now)
+
+
+async def go_on(connection: Write, clock: FakeClock, sent: Sent | None = None) -> Following:
+    now, lease_for = clock(), timedelta(seconds=90)
+    return await leasing.go_on(
+        connection, sent, channel="telegram", account="1", pace=PACE, lease_for=lease_for, now=now
+    )
+
+
 async def looked_at(connection: Read, table: str) -> int:
     """Give how many rows and entries of indexes this transaction has read of a table (PostgreSQL: pg_stat_xact)."""
     result = await connection.execute(
@@ -71,11 +84,14 @@ async def test_the_first_of_a_queue_is_found_without_reading_what_waits_behind_i
         assert await looked_at(connection, "inbox") - before < FEW
         assert waiting is not None
         before = await looked_at(connection, "outbox")
-        leased = await pacing.lease(
-            connection, channel="telegram", account="1", pace=PACE, lease_for=PACE.chat, now=clock()
-        )
+        leased = await lease(connection, clock)
         assert await looked_at(connection, "outbox") - before < FEW
         assert leased is not None
+        clock.advance(seconds=1)
+        before = await looked_at(connection, "outbox")
+        following = await go_on(connection, clock, Sent(leased.id, ["1"]))
+        assert await looked_at(connection, "outbox") - before < FEW
+        assert following.leased is not None
 
 
 async def test_a_statement_that_takes_from_a_queue_is_planned_once(database: Database, clock: FakeClock) -> None:
@@ -84,8 +100,8 @@ async def test_a_statement_that_takes_from_a_queue_is_planned_once(database: Dat
         await connection.execute(text("ANALYZE"))
         for _ in range(12):
             await inbox.take(connection, now=clock())
-            await pacing.lease(connection, channel="telegram", account="1", pace=PACE, lease_for=PACE.chat, now=clock())
-            await pacing.next_due(connection, channel="telegram", account="1")
+            await lease(connection, clock)
+            await leasing.next_due(connection, channel="telegram", account="1")
             clock.advance(seconds=1)
         planned = await connection.execute(
             text("SELECT max(custom_plans) FROM pg_prepared_statements WHERE statement ~ 'inbox|outbox'")
