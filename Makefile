@@ -61,7 +61,7 @@ $(VENV)/bin/python:
 	@scripts/install-venv $(PYTHON) $(VENV)
 
 $(VENV)/run.stamp: $(VENV)/bin/python requirements/run.txt requirements/build.txt pyproject.toml
-	@echo "Installing Sportello's libraries (about 250 MB, once) ..."
+	@echo "Installing Sportello's libraries (about 350 MB, once) ..."
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements/build.txt -r requirements/run.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@

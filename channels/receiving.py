@@ -20,7 +20,7 @@ ALBUM_RESTS: Final = timedelta(seconds=1.5)
 # What a platform counts as a tap or a scan and not as a message.
 _TAPS = frozenset({InboundKind.CHOICE, InboundKind.PICK, InboundKind.START, InboundKind.RETURNED})
 # What opens no window: the resident did nothing that lets us write.
-_SILENT = frozenset({InboundKind.LEFT, InboundKind.GROUP, InboundKind.UNDELIVERED})
+_SILENT = frozenset({InboundKind.OPENED, InboundKind.LEFT, InboundKind.GROUP, InboundKind.UNDELIVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +232,20 @@ def _window(inbound: Inbound, can: Capabilities) -> Window | None:
 async def _believe(connection: Write, received: Received, *, now: datetime) -> None:
     """Set our count of a chat's window to what a platform says of a message that did not arrive.
 
-    Here and not in a turn, so that what the resident did after it counts again.
+    Here and not in a turn, so that what the resident did after it counts again. What concerns more than one resident
+    is shown in the channel's health.
     """
-    if received.inbound.kind is InboundKind.UNDELIVERED:
-        if received.inbound.payload == OutboxStatus.QUOTA_EXHAUSTED:
+    inbound = received.inbound
+    if inbound.kind is not InboundKind.UNDELIVERED:
+        return
+    match inbound.payload:
+        case OutboxStatus.QUOTA_EXHAUSTED:
             await budgets.exhaust(connection, received.conversation_id)
-        elif received.inbound.payload == OutboxStatus.WINDOW_CLOSED:
+        case OutboxStatus.WINDOW_CLOSED:
             await budgets.close(connection, received.conversation_id, now=now)
+        case OutboxStatus.QUEUED | OutboxStatus.NEEDS_PERSON:
+            channel, account, reason = inbound.channel, inbound.account, inbound.text or "not delivered"
+            await health.went_wrong(connection, channel=channel, account=account, reason=reason, now=now)
 
 
 def storable(value: Any) -> Any:

@@ -73,14 +73,11 @@ def _lists(desk: RelayDesk, signed_in: SignedIn, current: str) -> News:
             return desk.shell.fragment(template, code=code, signed_in=signed_in, current=chosen, **lists)
 
         threads = [(each.conversation_id, each.waiting, each.language) for each in lists["threads"]]
+        held = [each.id for each in lists["quarantined"]]
         silent = [each.account for each in lists["silent"]]
         return [
-            *changes.event("threads", (threads, silent), lambda: fragment("resident/relay_threads.html")),
-            *changes.event(
-                "quarantine",
-                [each.id for each in lists["quarantined"]],
-                lambda: fragment("resident/relay_quarantine.html"),
-            ),
+            *changes.event("threads", (threads, silent, len(held)), lambda: fragment("resident/relay_threads.html")),
+            *changes.event("quarantine", held, lambda: fragment("resident/relay_quarantine.html")),
         ]
 
     return news

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from channels.adapter import Answer, Call, CalledAdapter, PulledAdapter, RejectedError, WireMessage
+from channels.composing import AFTER, typing_shown
 from channels.counting import InboxCounts
 from channels.passive import PassiveReplies
 from channels.receiving import Received, take_in
@@ -22,13 +23,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """What the routes need."""
+    """What the routes need. `typing_after`: an answer that takes longer is shown as being written."""
 
     database: Database
     passive: PassiveReplies
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     counts: InboxCounts
+    typing_after: timedelta = AFTER
 
     async def check(self, adapter: CalledAdapter, request: Request) -> Response:
         """Answer a platform that checks the address."""
@@ -67,7 +69,8 @@ class Webhooks:
         patience = adapter.capabilities.passive
         if patience is None or len(received) != 1:
             return None
-        return await self.passive.first(adapter, received[0], patience=patience)
+        async with typing_shown(adapter, received[0], after=self.typing_after):
+            return await self.passive.first(adapter, received[0], patience=patience)
 
     def _rejected(self, adapter: CalledAdapter, error: RejectedError) -> Response:
         self.counts.rejected.labels(channel=adapter.channel).inc()

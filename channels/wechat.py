@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -233,6 +233,14 @@ class WeChatAdapter:
     async def acknowledge(self, reference: str) -> SendResult:  # noqa: ARG002 - the contract's
         """Do nothing: a tap on WeChat wants no answer of its own."""
         return Sent("")
+
+    async def show_typing(self, thread: str) -> None:
+        """Show that an answer is being written, if the platform lets us. Never raises as `send`."""
+        await self._api.show_typing(self._tokens, thread)
+
+    async def set_menu(self, menu: Mapping[str, Any]) -> None:
+        """Set the account's menu (`channels.wechat_menu`). Raises PlatformRefusedError."""
+        await self._api.set_menu(self._tokens, menu)
 
     async def fetch(self, ref: str) -> Medium:
         """Fetch a medium. Raises MediumGoneError, or PlatformRefusedError for a passing trouble."""

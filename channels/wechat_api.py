@@ -16,76 +16,25 @@ import structlog
 
 from channels.access import Fetched, NoTokenError
 from channels.adapter import Medium, MediumGoneError, PlatformRefusedError
-from channels.results import (
-    Blocked,
-    NeedsPerson,
-    QuotaExhausted,
-    RetryAfter,
-    SendResult,
-    Sent,
-    TooLong,
-    Unknown,
-    WindowClosed,
-)
+from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, Unknown
+from channels.wechat_codes import ALARMS, BUSY, LATER, MEDIUM_GONE, RESULTS, SOON, TOKEN_REFUSED, alarm
 from store.database import TROUBLES
 
 log = structlog.get_logger(__name__)
 
 TOKEN_PATH: Final = "/cgi-bin/stable_token"  # noqa: S105 - a path
 SEND_PATH: Final = "/cgi-bin/message/custom/send"
+TYPING_PATH: Final = "/cgi-bin/message/custom/typing"
+MENU_PATH: Final = "/cgi-bin/menu/create"
 MEDIA_PATH: Final = "/cgi-bin/media/get"
 CONNECT_SECONDS: Final = 5.0
 # With a token to fetch twice, a call and its repetition, this stays below the lease of a delivery (90 seconds).
 READ_SECONDS: Final = 8.0
 # In bytes. A resident's video has 10 MB at most (general knowledge), so this is never too little.
 MEDIUM_MAX: Final = 20 * 1024 * 1024
-SOON: Final = timedelta(seconds=3)
-LATER: Final = timedelta(seconds=60)
-MUCH_LATER: Final = timedelta(minutes=10)
-BUSY: Final = -1
-# Refused tokens: wrong, invalid, expired.
-TOKEN_REFUSED: Final = frozenset({40001, 40014, 42001})
-MEDIUM_GONE: Final = frozenset({40007, 40004})
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 # Videos are not given as bytes but as an address, which is to be one of Tencent's.
 _VIDEO_HOST: Final = ".qq.com"
-
-
-def _alarm(code: int, meaning: str, delay: timedelta = LATER) -> RetryAfter:
-    return RetryAfter(delay, "account", f"{code}: {meaning}")
-
-
-# What only an administrator can mend: messages wait, since it may be mended within the window.
-ALARMS: Final[dict[int, RetryAfter]] = {
-    code: _alarm(code, meaning, delay)
-    for code, meaning, delay in (
-        (40013, "the app id is wrong", LATER),
-        (40125, "the secret is wrong", LATER),
-        (40164, "the address of this server is not in the account's list", LATER),
-        (45009, "the account's calls of the day are used up", MUCH_LATER),
-        (45011, "too many calls a minute", LATER),
-        (48001, "the account may not send messages of customer service", LATER),
-        (48004, "the interface is blocked for this account", MUCH_LATER),
-    )
-}
-# https://developers.weixin.qq.com/doc/service/en/api/customer/message/api_sendcustommessage.html
-RESULTS: Final[dict[int, SendResult]] = {
-    **ALARMS,
-    BUSY: RetryAfter(SOON, "message", f"{BUSY}: the platform is busy"),
-    40001: _alarm(40001, "a new token is refused too"),
-    40014: _alarm(40014, "a new token is refused too"),
-    42001: _alarm(42001, "a new token is refused too"),
-    40003: Blocked("40003: nobody has this openid"),
-    43004: Blocked("43004: does not follow the account"),
-    50005: Blocked("50005: does not follow the account"),
-    48002: Blocked("48002: takes no messages"),
-    45002: TooLong(),
-    45015: WindowClosed(),
-    45047: QuotaExhausted(),
-    # It was sent already.
-    45065: Sent(""),
-    41001: NeedsPerson("41001: no token was given"),
-}
 
 
 class Tokens(Protocol):
@@ -142,14 +91,13 @@ class WeChatApi:
         answered = await self._post(TOKEN_PATH, {**asked, "force_refresh": force}, {})
         if not isinstance(answered, Answered):
             # Asking again does no harm, whatever became of the first time.
-            reason = getattr(answered, "reason", type(answered).__name__)
-            return RetryAfter(SOON, "account", f"no token: {reason}")
+            return RetryAfter(SOON, "account", f"no token: {_reason(answered)}")
         if answered.code == BUSY:
             return RESULTS[BUSY]
         if answered.code:
             # Here 40001 says that the secret is wrong, and not a token.
             return _told(
-                ALARMS.get(answered.code) or _alarm(answered.code, "no token is given for this app id and secret")
+                ALARMS.get(answered.code) or alarm(answered.code, "no token is given for this app id and secret")
             )
         token, lasts = answered.fields.get("access_token"), answered.fields.get("expires_in")
         if not isinstance(token, str) or not token or type(lasts) is not int:
@@ -185,6 +133,26 @@ class WeChatApi:
             return Sent("")
         return _told(RESULTS.get(answered.code, NeedsPerson(f"the platform refuses it: {answered.code}")))
 
+    async def show_typing(self, tokens: Tokens, openid: str) -> None:
+        """Show for some seconds that an answer is being written; whatever the platform says to it is nobody's trouble.
+
+        https://developers.weixin.qq.com/doc/service/en/api/customer/message/api_typing.html: only where something was
+        written within 30 seconds (45080), not while it is shown already (45081). It is no message, and costs none.
+        """
+        asked = {"touser": openid, "command": "Typing"}
+        answered = await self._with_token(tokens, lambda token: self._post(TYPING_PATH, asked, {"access_token": token}))
+        if not (isinstance(answered, Answered) and answered.code == 0):
+            log.info("wechat_typing_not_shown", reason=_reason(answered))
+
+    async def set_menu(self, tokens: Tokens, menu: Mapping[str, Any]) -> None:
+        """Set the account's menu, in place of whatever there was. Raises PlatformRefusedError.
+
+        https://developers.weixin.qq.com/doc/service/en/api/custommenu/api_createcustommenu.html
+        """
+        answered = await self._with_token(tokens, lambda token: self._post(MENU_PATH, menu, {"access_token": token}))
+        if not (isinstance(answered, Answered) and answered.code == 0):
+            raise PlatformRefusedError(_reason(answered))
+
     async def _post(self, path: str, body: Mapping[str, Any], query: Mapping[str, str]) -> Answered | SendResult:
         # Letters as they are: written as \u escapes, the platform has shown them so.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
@@ -209,7 +177,7 @@ class WeChatApi:
         if isinstance(answered, Answered) and (video := answered.fields.get("video_url")):
             answered = await self._get(self._video_address(str(video)), {})
         if not isinstance(answered, Answered):
-            raise PlatformRefusedError(getattr(answered, "reason", type(answered).__name__))
+            raise PlatformRefusedError(_reason(answered))
         if answered.medium is not None:
             return answered.medium
         if answered.code in MEDIUM_GONE:
@@ -244,6 +212,14 @@ class WeChatApi:
         ):
             return _read(answer.status_code, bytes(content), codes_wanted=False)
         return Answered(0, {}, Medium(media_type, bytes(content)))
+
+
+def _reason(answered: Answered | SendResult) -> str:
+    """Say why something was not done."""
+    if isinstance(answered, Answered):
+        known = RESULTS.get(answered.code)
+        return getattr(known, "reason", "") or f"{answered.code}: {answered.fields.get('errmsg', '')}"
+    return getattr(answered, "reason", type(answered).__name__)
 
 
 def _told(result: SendResult) -> SendResult:

@@ -28,19 +28,31 @@ _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _CHOICE: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,4}")
 _WITH_MEDIA_ID: Final = {"image": "photo", "voice": "voice", "video": "video", "file": "document"}
 
-# Why a message of ours did not arrive (`fail_type` of msg_send_fail, the same page), and how it ends.
+# Why a message of ours did not arrive (`fail_type` of msg_send_fail, the same page), and what becomes of it. It is
+# known not to have arrived, so sending it again doubles nothing: by itself where the reason may pass or be mended, when
+# the resident writes where only that helps, and not at all where it would fail again.
+_AGAIN: Final = OutboxStatus.QUEUED
 FAILURES: Final[Mapping[int, tuple[OutboxStatus, str]]] = {
-    0: (OutboxStatus.NEEDS_PERSON, "WeCom does not say why"),
-    1: (OutboxStatus.NEEDS_PERSON, "the customer service account was deleted"),
-    2: (OutboxStatus.NEEDS_PERSON, "the application is closed"),
+    0: (_AGAIN, "WeCom does not say why"),
+    1: (_AGAIN, "the customer service account was deleted"),
+    2: (_AGAIN, "the application is closed"),
     4: (OutboxStatus.WINDOW_CLOSED, "more than 48 hours after the last message"),
     5: (OutboxStatus.WINDOW_CLOSED, "the session was ended"),
     6: (OutboxStatus.QUOTA_EXHAUSTED, "more than five messages"),
-    7: (OutboxStatus.NEEDS_PERSON, "no video account is bound"),
-    8: (OutboxStatus.NEEDS_PERSON, "the organisation is not verified"),
-    9: (OutboxStatus.NEEDS_PERSON, "no video account is bound, and the organisation is not verified"),
+    7: (_AGAIN, "no video account is bound"),
+    8: (_AGAIN, "the organisation is not verified"),
+    9: (_AGAIN, "no video account is bound, and the organisation is not verified"),
     10: (OutboxStatus.BLOCKED, "the resident refuses messages"),
+    11: (_AGAIN, "no member of the organisation has signed in to WeCom's app"),
+    12: (OutboxStatus.NEEDS_PERSON, "messages of this kind are not allowed"),
+    13: (OutboxStatus.NEEDS_PERSON, "held back for safety"),
 }
+
+
+def failure(fail_type: Any) -> tuple[OutboxStatus, str]:
+    """Give what becomes of a message that failed, and why; a reason that nobody knows is for a person."""
+    known = FAILURES.get(fail_type) if type(fail_type) is int else None
+    return known or (OutboxStatus.NEEDS_PERSON, "WeCom gives a reason that is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,7 @@ def _event(account: str, payload: Mapping[str, Any]) -> Inbound | None:
         case "enter_session":
             return _entered(account, payload, event)
         case "msg_send_fail":
-            status, reason = FAILURES.get(_number(event.get("fail_type")), FAILURES[0])
+            status, reason = failure(event.get("fail_type"))
             return _inbound(
                 account,
                 payload,
@@ -109,19 +121,19 @@ def _entered(account: str, payload: Mapping[str, Any], event: Mapping[str, Any])
     """Give the start of a conversation: it comes every time that somebody opens the chat.
 
     Only with a code may something be said to it. Without one the resident was greeted within 48 hours, or by
-    WeCom itself, and a greeting would cost one of the five messages.
+    WeCom itself, and a greeting would cost one of the five messages: then the scene is kept, and nothing else.
     """
     code = _text(event, "welcome_code")
-    if not code:
+    scene = (unquote(_text(event, "scene_param")) or _text(event, "scene"))[:SCENE_MAX]
+    if not (code or scene):
         return None
-    scene = unquote(_text(event, "scene_param")) or _text(event, "scene")
     return _inbound(
         account,
         payload,
         customer=_id(event, "external_userid"),
-        kind=InboundKind.START,
-        payload=scene[:SCENE_MAX],
-        reply_code=code,
+        kind=InboundKind.START if code else InboundKind.OPENED,
+        payload=scene,
+        reply_code=code or None,
     )
 
 
@@ -199,10 +211,6 @@ def _text(of: Mapping[str, Any], name: str) -> str:
 
 def _lines(of: Mapping[str, Any], *names: str) -> str | None:
     return "\n".join(filter(None, (_text(of, name) for name in names))) or None
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _degrees(of: Mapping[str, Any], name: str) -> float:

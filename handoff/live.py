@@ -69,7 +69,7 @@ def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], A
             lists = await desk.lists(connection, signed_in.member)
         state = repr(
             [
-                (held.id, held.status, held.urgent, held.claimed_by)
+                (held.id, held.status, held.urgent, held.claimed_by, held.unanswered)
                 for name in ("waiting", "mine", "others")
                 for held in lists[name]
             ]

@@ -1,5 +1,6 @@
 """What a resident sent beside text, fetched from the platform when a mediator opens it, and kept nowhere."""
 
+import hashlib
 import mimetypes
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from handoff.console import ROLES, Desk
+from handoff.ranges import UnsatisfiableError, piece
 from store import conversations, tickets
 from store.conversations import PLACE_MAX, Address
 from web.identity import SignedIn
@@ -83,7 +85,8 @@ def router(desk: Desk, fetch: Fetch) -> APIRouter:
             fetched = await fetch(address, medium.ref)
         except UnavailableError as error:
             return await desk.show_ticket(request, signed_in, ticket_id, problem=error.message, status=error.status)
-        return _response(medium, fetched, unnamed=f"{medium.kind}-{seq}-{place}", download=download)
+        headers, media_type = _headers(medium, fetched, unnamed=f"{medium.kind}-{seq}-{place}", download=download)
+        return _answer(request, fetched.content, media_type, headers)
 
     return routes
 
@@ -100,8 +103,8 @@ async def _found(desk: Desk, ticket_id: UUID, seq: int, place: int) -> tuple[Add
     return conversation.address, media[place]
 
 
-def _response(medium: ShownMedium, fetched: Fetched, *, unnamed: str, download: bool) -> Response:
-    """Give the bytes, shown in the page only where they are of a type that can do no harm."""
+def _headers(medium: ShownMedium, fetched: Fetched, *, unnamed: str, download: bool) -> tuple[dict[str, str], str]:
+    """Give headers and type: shown in the page only where it is of a type that can do no harm."""
     media_type = fetched.media_type.partition(";")[0].strip().lower()
     inline = medium.player is not None and media_type in INLINE and not download
     kind = "inline" if inline else "attachment"
@@ -109,5 +112,25 @@ def _response(medium: ShownMedium, fetched: Fetched, *, unnamed: str, download: 
     # RFC 6266: the name as it is, in UTF-8; old browsers take the one in ASCII.
     plain = name.encode("ascii", "replace").decode().translate(str.maketrans('"\\/?\r\n', "______"))
     disposition = f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    headers = _HEADERS | {"Content-Disposition": disposition}
-    return Response(fetched.content, media_type=media_type if media_type in INLINE else _OTHERWISE, headers=headers)
+    # The same bytes have the same tag, however often they are fetched.
+    tag = f'"{hashlib.sha256(fetched.content).hexdigest()[:32]}"'
+    headers = {**_HEADERS, "Content-Disposition": disposition, "Accept-Ranges": "bytes", "ETag": tag}
+    return headers, media_type if media_type in INLINE else _OTHERWISE
+
+
+def _answer(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
+    """Give the bytes, or the one piece of them that was asked for: some players go on only with pieces.
+
+    `If-Range` with another tag asks for the whole: what the player holds is of another file.
+    """
+    asked = request.headers.get("range")
+    if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+        asked = None
+    try:
+        found = piece(asked, len(content))
+    except UnsatisfiableError:
+        return Response(status_code=416, headers=_HEADERS | {"Content-Range": f"bytes */{len(content)}"})
+    if found is None:
+        return Response(content, media_type=media_type, headers=headers)
+    headers["Content-Range"] = f"bytes {found.first}-{found.last}/{len(content)}"
+    return Response(content[found.first : found.last + 1], 206, media_type=media_type, headers=headers)

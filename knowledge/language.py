@@ -37,6 +37,11 @@ CERTAIN_FROM: Final = 0.9
 RIVAL_FROM: Final = 0.3
 WORDS_FROM: Final = 2
 LETTERS_FROM: Final = 7
+# The words of offices are Italian in every language here: a word that so many other kinds of text hold too, from this
+# length on, says nothing of a text's language; nor do the short ones between them.
+_OFFICES: Final = "it"
+_BORROWED_BY: Final = 4
+_LEAST_BORROWED: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+")
 # What answers hold that is of no language: placeholders, and words in quotation marks.
 _FOREIGN: Final = re.compile(r"\{[^}]*\}|[«“„‹][^»”›]*[»”›]")
@@ -117,6 +122,14 @@ class _ByLetters:
         return scores
 
 
+def _borrowed(counts: Mapping[str, Counter[str]]) -> frozenset[str]:
+    """Give the office words, and the short Italian words between them, from what was counted of each kind."""
+    words = {kind: {gram[1:] for gram in counter if gram.startswith("=")} for kind, counter in counts.items()}
+    italian = words.pop(_OFFICES, set())
+    held = {word: sum(word in others for others in words.values()) for word in italian}
+    return frozenset(word for word in italian if len(word) < _LEAST_BORROWED or held[word] >= _BORROWED_BY)
+
+
 class LanguageModel:
     """Tells the language of a text. Immutable once made."""
 
@@ -131,6 +144,7 @@ class LanguageModel:
                 unmarked = _unmarked(text)
                 if script == LATIN and unmarked != text:
                     counter.update(_grams(unmarked))
+        self._borrowed = _borrowed(counts[LATIN])
         self._by_script = {script: _ByLetters(of_script) for script, of_script in counts.items() if of_script}
 
     def identify(self, text: str, *, language: str, hint: str | None) -> Identified:
@@ -143,6 +157,8 @@ class LanguageModel:
         model = self._by_script.get(script or "")
         if model is None:
             return Identified(language, kind_of(language, text), script, 0.0, certain=False)
+        if script == LATIN and self._all_borrowed(text):
+            return Identified(language or hint or _OFFICES, kind_of(_OFFICES, text), script, 0.0, certain=False)
         shares = self._shares(model, text, language=language, hint=hint)
         by_language: dict[str, float] = {}
         for kind, share in shares.items():
@@ -153,6 +169,11 @@ class LanguageModel:
         certain = enough and by_language[best] >= CERTAIN_FROM
         close = enough and others and by_language[others[0]] >= RIVAL_FROM
         return Identified(best, kind, script, by_language[best], certain, rival=others[0] if close else None)
+
+    def _all_borrowed(self, text: str) -> bool:
+        """Tell whether a text is made of office words alone, as "guardia medica" is."""
+        words = _words(text)
+        return any(len(word) >= _LEAST_BORROWED for word in words) and self._borrowed.issuperset(words)
 
     def _shares(self, model: _ByLetters, text: str, *, language: str, hint: str | None) -> dict[str, float]:
         scores = model.scores(text)

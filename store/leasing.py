@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from store.conversations import conversations
 from store.database import Read, Write
 from store.metadata import Document, Moment, fixed, there_is_none, unguessed
-from store.outbox import OutboxKind, OutboxStatus, outbox
+from store.outbox import IDS, OutboxKind, OutboxStatus, outbox
 from store.paces import accounts, chats
 from store.pacing import Leased, Pace, leased_of
 
@@ -171,7 +171,9 @@ def _go_on() -> Executable:
         .where(outbox.c.id == _ENDED)
         .values(
             status=fixed(OutboxStatus.SENT.value),
-            platform_ids=bindparam("of_parts", type_=Document),
+            platform_ids=func.coalesce(outbox.c.platform_ids, literal_column("'{}'", Document)).op("||")(
+                bindparam("of_parts", type_=Document)
+            ),
             finished_at=_NOW,
             payload=null(),
             error=null(),
@@ -224,7 +226,7 @@ async def go_on(
     """
     given = _given(channel, account, pace, lease_for, now)
     given["ended"] = _NO_ROW if sent is None else sent.id
-    given["of_parts"] = None if sent is None else {"ids": sent.platform_ids}
+    given["of_parts"] = None if sent is None else {IDS: sent.platform_ids}
     row = (await connection.execute(_GO_ON, given)).one()
     return Following(due=row.due) if row.id is None else Following(leased_of(row))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     Identity,
     Index,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Text,
     exists,
     func,
+    literal,
     select,
     text,
     update,
@@ -102,6 +104,16 @@ class OutboxStatus(StrEnum):
 # Not sent, and sent after all as soon as the resident writes again.
 PARKED: Final = frozenset({OutboxStatus.WINDOW_CLOSED, OutboxStatus.QUOTA_EXHAUSTED})
 
+# Within `platform_ids`: what the platform calls the parts that it took, and how often it failed to deliver after that.
+IDS: Final = "ids"
+FAILURES: Final = "failures"
+
+
+def _named(platform_ids: list[str]) -> ColumnElement[Any]:
+    """Give the value of `platform_ids` with other ids in it."""
+    before = func.coalesce(outbox.c.platform_ids, literal({}, Document))
+    return before.op("||", return_type=Document)(literal({IDS: platform_ids}, Document))
+
 
 async def queue(
     connection: Write,
@@ -135,7 +147,7 @@ async def queue(
 async def part_sent(connection: Write, outbox_id: int, *, parts_sent: int, platform_ids: list[str]) -> None:
     """Remember that one more part of a long message was sent, so that it is not sent again."""
     await connection.execute(
-        update(outbox).where(outbox.c.id == outbox_id).values(parts_sent=parts_sent, platform_ids={"ids": platform_ids})
+        update(outbox).where(outbox.c.id == outbox_id).values(parts_sent=parts_sent, platform_ids=_named(platform_ids))
     )
 
 
@@ -152,7 +164,7 @@ async def finish(
     values: dict[str, Any] = {"status": status.value, "error": error, "finished_at": now, "lease_until": None}
     values["payload"] = None
     if platform_ids:
-        values["platform_ids"] = {"ids": platform_ids}
+        values["platform_ids"] = _named(platform_ids)
     await connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(**values))
 
 
@@ -191,14 +203,21 @@ async def resume(connection: Write, conversation_id: UUID, *, now: datetime) -> 
 
 
 async def fold(
-    connection: Write, outbox_id: int, *, payload: dict[str, Any], merged: Sequence[int], now: datetime
+    connection: Write,
+    outbox_id: int,
+    *,
+    payload: dict[str, Any],
+    priority: Priority,
+    merged: Sequence[int],
+    now: datetime,
 ) -> None:
-    """Let a row carry what the rows `merged` said; those end."""
-    await connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(payload=payload))
+    """Let a row carry what the rows `merged` said; those end. `priority` is that of the most urgent."""
+    carrying = update(outbox).where(outbox.c.id == outbox_id)
+    await connection.execute(carrying.values(payload=payload, priority=priority.value))
     await connection.execute(
         update(outbox)
         .where(outbox.c.id.in_(merged))
-        .values(status=OutboxStatus.MERGED.value, merged_into=outbox_id, payload=None, finished_at=now)
+        .values(status=OutboxStatus.MERGED.value, merged_into=outbox_id, payload=None, error=None, finished_at=now)
     )
 
 

@@ -1,6 +1,5 @@
 """The pace of what goes out: how long an account and a chat rest, and what goes whatever the pace."""
 
-import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Address, conversations
 from store.database import Write
-from store.outbox import OutboxKind, OutboxStatus, Priority, outbox
+from store.outbox import FAILURES, IDS, OutboxKind, OutboxStatus, Priority, outbox
 from store.paces import accounts, chats
 
 
@@ -30,7 +29,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A row that this process is to send now: `parts_sent` of its parts were sent before, `reply_code` may be used."""
+    """A row that this process is to send now.
+
+    `parts_sent` of its parts were sent before, `reply_code` may be used. `failures` counts how often the platform took
+    it and could not deliver it.
+    """
 
     id: int
     conversation_id: UUID
@@ -44,6 +47,7 @@ class Leased:
     platform_ids: tuple[str, ...]
     created_at: datetime
     reply_code: str | None = None
+    failures: int = 0
 
 
 async def open_account(connection: Write, *, channel: str, account: str, now: datetime) -> None:
@@ -65,8 +69,9 @@ def leased_of(row: Row[Any]) -> Leased:
         payload=row.payload,
         attempts=row.attempts,
         parts_sent=row.parts_sent,
-        platform_ids=tuple((row.platform_ids or {}).get("ids", ())),
+        platform_ids=tuple((row.platform_ids or {}).get(IDS, ())),
         created_at=row.created_at,
+        failures=(row.platform_ids or {}).get(FAILURES, 0),
     )
 
 
@@ -100,23 +105,6 @@ async def lease_reply(
         )
     ).one()
     return leased_of(row)
-
-
-async def companions(connection: Write, leased: Leased) -> list[tuple[int, dict[str, Any]]]:
-    """Give the rows that wait behind a leased one for the same chat, from the same kind of author, and lock them."""
-    rows = await connection.execute(
-        select(outbox.c.id, outbox.c.payload, outbox.c.priority)
-        .where(
-            outbox.c.conversation_id == leased.conversation_id,
-            outbox.c.status == OutboxStatus.QUEUED.value,
-            outbox.c.kind == OutboxKind.MESSAGE.value,
-            outbox.c.id > leased.id,
-        )
-        .order_by(outbox.c.id)
-        .with_for_update(skip_locked=True)
-    )
-    alike = itertools.takewhile(lambda row: row.priority == leased.priority, rows)
-    return [(row.id, row.payload) for row in alike]
 
 
 async def pause_account(connection: Write, *, channel: str, account: str, until: datetime) -> None:

@@ -1,16 +1,16 @@
 """Tickets: a resident's wait for a person, and the person's hold on the conversation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Row, Table, Text, func, select, text, update
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Row, Table, Text, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
 from sqlalchemy.dialects.postgresql import insert
 
-from store.conversations import conversations, messages
+from store.conversations import Author, conversations, messages
 from store.database import Read, Write
 from store.metadata import Moment, metadata
 from store.notify import Topic, notify
@@ -55,7 +55,10 @@ class TicketStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket with what the queue shows of it. `question` is None where the text is gone."""
+    """A ticket with what the queue shows of it. `question` is None where the text is gone.
+
+    `unanswered` tells whether the resident has written since a person last wrote to them.
+    """
 
     id: UUID
     conversation_id: UUID
@@ -65,6 +68,7 @@ class Ticket:
     reason: str
     urgent: bool
     question: str | None
+    unanswered: bool
     opened_at: datetime
     claimed_by: UUID | None
     claimed_by_name: str | None
@@ -72,11 +76,24 @@ class Ticket:
     outcome: str | None
 
 
+_said = messages.alias("said")
+# Who of the two people wrote last; what the bot says in between answers nobody.
+_last_author = (
+    select(_said.c.author)
+    .where(
+        _said.c.conversation_id == tickets.c.conversation_id,
+        _said.c.author.in_([Author.RESIDENT.value, Author.MEDIATOR.value]),
+    )
+    .order_by(_said.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 _columns = (
     *tickets.c,
     conversations.c.channel,
     staff.c.name.label("claimed_by_name"),
     messages.c.body["text"].astext.label("question"),
+    func.coalesce(_last_author == Author.RESIDENT.value, false()).label("unanswered"),
 )
 _joined = (
     tickets.join(conversations, conversations.c.id == tickets.c.conversation_id)
@@ -89,21 +106,8 @@ _joined = (
 
 
 def _ticket(row: Row[Any]) -> Ticket:
-    return Ticket(
-        id=row.id,
-        conversation_id=row.conversation_id,
-        status=TicketStatus(row.status),
-        channel=row.channel,
-        language=row.language,
-        reason=row.reason,
-        urgent=row.urgent,
-        question=row.question,
-        opened_at=row.opened_at,
-        claimed_by=row.claimed_by,
-        claimed_by_name=row.claimed_by_name,
-        claimed_at=row.claimed_at,
-        outcome=row.outcome,
-    )
+    named = {each.name: getattr(row, each.name) for each in fields(Ticket)}
+    return Ticket(**named | {"status": TicketStatus(row.status)})
 
 
 async def open_ticket(

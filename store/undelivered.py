@@ -5,54 +5,100 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 
 from store.database import Read, Write
-from store.outbox import OutboxStatus, outbox
+from store.notify import Topic, notify
+from store.outbox import FAILURES, IDS, PARKED, OutboxStatus, outbox
+
+# A row may have parts on their way, or at rest, when one that went before turns out not to have arrived.
+_SENT = (OutboxStatus.SENT, OutboxStatus.QUEUED, *PARKED)
 
 
 @dataclass(frozen=True, slots=True)
 class Contradicted:
-    """A row that did not arrive after all: `part` is the first part that did not, `seq` its place in the transcript."""
+    """A row that did not arrive after all.
+
+    `part` is the first part that did not, `failures` how often the row failed before. `seqs` are the places in the
+    transcript of all that it said, also for the rows that went with it, in their order.
+    """
 
     id: int
-    seq: int | None
+    channel: str
     part: int
+    failures: int
+    platform_ids: tuple[str, ...]
+    seqs: tuple[int, ...]
 
 
-async def contradict(
+async def contradicted(connection: Write, conversation_id: UUID, platform_id: str) -> Contradicted | None:
+    """Find the row of a message that did not arrive, and lock it; None where there is none such."""
+    row = (
+        await connection.execute(
+            select(outbox.c.id, outbox.c.channel, outbox.c.platform_ids)
+            .where(
+                outbox.c.conversation_id == conversation_id,
+                outbox.c.status.in_([status.value for status in _SENT]),
+                outbox.c.platform_ids[IDS].contains([platform_id]),
+            )
+            .limit(1)
+            .with_for_update()
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    said = await connection.execute(
+        select(outbox.c.seq)
+        .where(or_(outbox.c.id == row.id, outbox.c.merged_into == row.id), outbox.c.seq.is_not(None))
+        .order_by(outbox.c.id)
+    )
+    ids = row.platform_ids[IDS]
+    part = ids.index(platform_id)
+    failures = row.platform_ids.get(FAILURES, 0)
+    return Contradicted(row.id, row.channel, part, failures, tuple(ids[:part]), tuple(said.scalars()))
+
+
+async def end(
+    connection: Write, found: Contradicted, *, status: OutboxStatus, error: str | None, now: datetime
+) -> None:
+    """End the row; what was left of it does not go either."""
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.id == found.id)
+        .values(status=status.value, error=error, payload=None, finished_at=now)
+    )
+
+
+async def keep_for_later(
     connection: Write,
-    conversation_id: UUID,
-    platform_id: str,
+    found: Contradicted,
     *,
     status: OutboxStatus,
     error: str | None,
+    payload: dict[str, Any],
+    due_at: datetime,
     now: datetime,
-) -> Contradicted | None:
-    """Remember that a message which the platform had taken did not arrive; None where there is none such.
+) -> None:
+    """Let the row go on with the part that did not arrive: from `due_at` where it is queued, else when `resume` says.
 
-    What was left of it does not go either. A parked one needs its payload back, by `keep_for_later`.
+    It remembers that it failed once more, so that it goes under another name then.
     """
-    row = (
-        await connection.execute(
-            update(outbox)
-            .where(
-                outbox.c.conversation_id == conversation_id,
-                outbox.c.status.in_([OutboxStatus.SENT.value, OutboxStatus.QUEUED.value]),
-                outbox.c.platform_ids["ids"].contains([platform_id]),
-            )
-            .values(status=status.value, error=error, payload=None, finished_at=now)
-            .returning(outbox.c.id, outbox.c.seq, outbox.c.platform_ids)
-        )
-    ).one_or_none()
-    return None if row is None else Contradicted(row.id, row.seq, row.platform_ids["ids"].index(platform_id))
-
-
-async def keep_for_later(connection: Write, found: Contradicted, *, payload: dict[str, Any]) -> None:
-    """Give a parked row its payload back; `resume` goes on with the part that did not arrive."""
+    queued = status is OutboxStatus.QUEUED
     await connection.execute(
-        update(outbox).where(outbox.c.id == found.id).values(payload=payload, parts_sent=found.part)
+        update(outbox)
+        .where(outbox.c.id == found.id)
+        .values(
+            status=status.value,
+            error=error,
+            payload=payload,
+            parts_sent=found.part,
+            platform_ids={IDS: list(found.platform_ids), FAILURES: found.failures + 1},
+            due_at=due_at,
+            finished_at=None if queued else now,
+        )
     )
+    if queued:
+        notify(connection, Topic.OUTBOX, found.channel)
 
 
 async def being_sent(connection: Read, conversation_id: UUID) -> bool:

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.languages import CODES
 from store import staff
 from store.database import Database
-from store.staff import Role
+from store.staff import Role, StaffMember
 from web.identity import Identity, SignedIn, TooManyAttemptsError
 from web.shell import Shell, page_language
 
@@ -39,6 +39,7 @@ def router(shell: Shell, identity: Identity, database: Database) -> APIRouter:
             return _form(shell, request, next_page=_local(next), problem="sign_in.too_many", status=429)
         if member is None:
             return _form(shell, request, next_page=_local(next), problem="sign_in.wrong", status=403)
+        response.headers["location"] = _landing(member, _local(next))
         return response
 
     @routes.post("/sign-out")
@@ -70,6 +71,11 @@ def _form(shell: Shell, request: Request, *, next_page: str, problem: str | None
         next_page=next_page,
         problem=problem,
     )
+
+
+def _landing(member: StaffMember, address: str) -> str:
+    """Give where a member begins: who only edits may not see the queue, and would begin with a refusal."""
+    return "/desk/knowledge" if address == "/desk" and member.roles == {Role.EDITOR} else address
 
 
 def _local(address: str) -> str:

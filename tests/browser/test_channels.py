@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import People, Server
-from tests.browser.test_pages import accessible, no_sideways_scrolling, picture
+from tests.browser.test_pages import accessible, in_language, no_sideways_scrolling, picture
 from tests.browser.test_relay import wait_until_understood
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.whatsapp_api import PHONE_ID, SECRET, TOKEN, VERIFY_TOKEN, FakeCloudApi, text_value
@@ -104,12 +104,10 @@ def test_a_mediator_sees_what_may_be_written_and_how_the_channels_are(
 @pytest.mark.parametrize("language", ["it", "ur"])
 def test_the_channels_in_every_dress(people: People, language: str, *, dark: bool, phone: bool) -> None:
     page = people.staff(dark=dark, phone=phone)
-    page.locator("#desk-language").select_option(language)
-    page.locator(".language-form button").click()
+    in_language(page, language)
     page.goto("/desk/channels")
     expect(page.locator("html")).to_have_attribute("lang", language)
     accessible(page)
     page.set_viewport_size({"width": 320 if phone else 1280, "height": 700})
     no_sideways_scrolling(page)
-    page.locator("#desk-language").select_option("it")
-    page.locator(".language-form button").click()
+    in_language(page, "it")

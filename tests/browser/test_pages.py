@@ -32,6 +32,13 @@ def ask(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def in_language(page: Page, code: str) -> None:
+    """Change the language of the desk, in the menu that bears the member's name."""
+    page.locator(".account summary").click()
+    page.locator("#desk-language").select_option(code)
+    page.locator(".language-form button").click()
+
+
 def no_sideways_scrolling(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
@@ -59,6 +66,10 @@ def test_the_residents_page_in_every_dress(people: People, language: str, *, dar
     expect(answer.locator(".text")).to_have_attribute("lang", "ur")
     expect(page.locator("textarea")).to_have_value("")
     expect(page.locator("textarea")).to_be_focused()
+    # A bubble is as high as its words: no rule for the page's body may meet the rows that bear the same name.
+    asked = page.locator(".message.resident").bounding_box()
+    assert asked is not None
+    assert asked["height"] < 200
     accessible(page)
     no_sideways_scrolling(page)
     picture(page, f"resident-{language[:2]}-{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}")
@@ -92,7 +103,7 @@ def test_two_people_resident_in_urdu_and_mediator_in_italian(people: People) -> 
     accessible(mediator)
     waiting.get_by_role("button", name="Rispondo io").click()
     expect(mediator.get_by_role("heading", name="اردو")).to_be_visible()
-    expect(resident.get_by_text("اب آپ کو ایک شخص جواب دے گا")).to_be_visible()
+    expect(resident.get_by_text("اب آپ کو ایک شخص جواب دے رہا ہے")).to_be_visible()
     reply = mediator.locator("[data-draft=reply] textarea")
     reply.fill("السلام علیکم، میں سن رہی ہوں")
     mediator.get_by_role("button", name="Invia").dblclick()
@@ -109,6 +120,9 @@ def test_two_people_resident_in_urdu_and_mediator_in_italian(people: People) -> 
     assert "solo per noi" not in resident.content()
     accessible(mediator)
     picture(mediator, "desk-conversation")
+    # Folded away, so that no slip ends a conversation.
+    expect(mediator.get_by_role("button", name="Risolta")).to_be_hidden()
+    mediator.locator("summary", has_text="Fine della conversazione").click()
     mediator.get_by_role("button", name="Risolta").click()
     mediator.wait_for_url("**/desk")
     expect(resident.get_by_text("خودکار سروس دوبارہ جواب دے گی")).to_be_visible()
@@ -225,8 +239,7 @@ def test_an_editor_corrects_a_text_and_residents_get_it_within_seconds(people: P
 @pytest.mark.parametrize("language", ["it", "ur"])
 def test_the_staffs_pages_in_every_dress(people: People, language: str, *, dark: bool, phone: bool) -> None:
     page = people.staff(dark=dark, phone=phone)
-    page.locator("#desk-language").select_option(language)
-    page.locator(".language-form button").click()
+    in_language(page, language)
     expect(page.locator("html")).to_have_attribute("lang", language)
     pages = (
         "/desk",
@@ -242,8 +255,7 @@ def test_the_staffs_pages_in_every_dress(people: People, language: str, *, dark:
         accessible(page)
         no_sideways_scrolling(page)
     page.goto("/desk")
-    page.locator("#desk-language").select_option("it")
-    page.locator(".language-form button").click()
+    in_language(page, "it")
     expect(page.locator("html")).to_have_attribute("lang", "it")
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import People, Server
-from tests.browser.test_pages import accessible, no_sideways_scrolling, picture
+from tests.browser.test_pages import accessible, in_language, no_sideways_scrolling, picture
 from tests.fakes.phone import WHATSAPP, notification
 
 TOKEN = "token-of-via-roma-1"
@@ -251,8 +251,7 @@ def test_the_relay_desk_in_every_dress(
     expect(page.locator("[data-answer]")).to_have_count(1)
     if phone:
         page.set_viewport_size({"width": 320, "height": 640})
-    page.locator("#desk-language").select_option(language)
-    page.locator(".language-form button").click()
+    in_language(page, language)
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("[data-copy]")).to_be_visible()
     for details in page.locator(".helps summary").all():
@@ -268,8 +267,7 @@ def test_the_relay_desk_in_every_dress(
         box = target.bounding_box()
         assert box is not None
         assert box["height"] >= 24
-    page.locator("#desk-language").select_option("it")
-    page.locator(".language-form button").click()
+    in_language(page, "it")
     expect(page.locator("html")).to_have_attribute("lang", "it")
     assert re.search(r"/desk/relay$", page.url)
 

@@ -18,7 +18,8 @@ from channels.results import (
     WindowClosed,
 )
 from channels.wechat import WeChatAdapter
-from channels.wechat_api import LATER, MEDIUM_MAX, MUCH_LATER, SOON
+from channels.wechat_api import MEDIUM_MAX
+from channels.wechat_codes import LATER, MUCH_LATER, SOON
 from tests.channels.wechat_peer import adapter_of
 from tests.conftest import FakeClock
 from tests.fakes.servers import LoopbackServer

@@ -15,7 +15,8 @@ from channels.results import (
     Sent,
 )
 from channels.wechat import WeChatAdapter
-from channels.wechat_api import LATER, SOON, WeChatApi
+from channels.wechat_api import WeChatApi
+from channels.wechat_codes import LATER, SOON
 from tests.channels.wechat_peer import adapter_of
 from tests.conftest import FakeClock
 from tests.fakes.servers import LoopbackServer

@@ -94,7 +94,6 @@ def test_everything_else_is_a_medium(msgtype: str, content: Any, media: MediaRef
         item(msgtype="text", text={"content": "ciao"}, open_kfid="wkOther"),
         event("enter_session", welcome_code="c", open_kfid="wkOther"),
         event("enter_session"),
-        event("enter_session", welcome_code="", scene="market"),
         event("servicer_status_change", servicer_userid="Zhangsan", status=1),
         event("session_status_change", change_type=3, msg_code="c"),
         event("user_recall_msg", recall_msgid="m1"),
@@ -124,20 +123,31 @@ def test_opening_the_chat_is_a_start_with_its_code(details: dict[str, Any], scen
     assert "reply_code" not in found.to_json()
 
 
-@pytest.mark.parametrize("fail_type", [*FAILURES, 3, 99, None, "6"])
+@pytest.mark.parametrize("details", [{}, {"welcome_code": ""}, {"welcome_code": 7}])
+def test_without_a_code_the_scene_is_kept_and_nothing_can_be_said(details: dict[str, Any]) -> None:
+    found = only(event("enter_session", scene_param="market%201", scene="x", **details))
+    assert (found.kind, found.payload, found.reply_code) == (InboundKind.OPENED, "market 1", None)
+
+
+@pytest.mark.parametrize("fail_type", [*FAILURES, 3, 99, None, "6", True])
 def test_a_failure_says_how_the_message_ended(fail_type: Any) -> None:
     found = only(event("msg_send_fail", fail_msgid="0a1b", fail_type=fail_type))
-    expected = FAILURES.get(fail_type, FAILURES[0])
+    unknown = (OutboxStatus.NEEDS_PERSON, "WeCom gives a reason that is not known")
+    expected = FAILURES.get(fail_type, unknown) if type(fail_type) is int else unknown
     assert (found.kind, found.message_id) == (InboundKind.UNDELIVERED, "0a1b")
     assert (found.payload, found.text) == (expected[0].value, expected[1])
 
 
-def test_the_failures_that_can_be_waited_out_are_told_from_the_others() -> None:
-    assert {code: FAILURES[code][0] for code in (4, 5, 6, 10)} == {
+def test_each_documented_failure_leads_to_what_helps() -> None:
+    ends = {code: status for code, (status, _) in FAILURES.items()}
+    assert ends == {
+        **dict.fromkeys((0, 1, 2, 7, 8, 9, 11), OutboxStatus.QUEUED),
         4: OutboxStatus.WINDOW_CLOSED,
         5: OutboxStatus.WINDOW_CLOSED,
         6: OutboxStatus.QUOTA_EXHAUSTED,
         10: OutboxStatus.BLOCKED,
+        12: OutboxStatus.NEEDS_PERSON,
+        13: OutboxStatus.NEEDS_PERSON,
     }
 
 

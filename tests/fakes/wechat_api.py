@@ -9,6 +9,10 @@ The rules are those of developers.weixin.qq.com, as `docs/channels.md` names the
 - `message/custom/send`: 40001 for a token that nobody gave, 42001 for an old one, 41001 for none; 40003 for an openid
   that nobody has; 43004 after the resident left; 45015 outside the window; 45047 when its messages are used up; 45002
   above 2,048 bytes; 44004 for an empty text; 40008 for another kind of message.
+- `message/custom/typing`: 45072 for another command, 45080 where nothing was said within 30 seconds, 45081 while it is
+  shown, which is 15 seconds or until a message comes. It costs no message.
+- `menu/create`: in place of the old one; 40016 for the number of buttons, 40017 for their type, 40018 for a name of
+  more than 16 bytes, 40019 for a key of more than 128; below a button 40023, 40024, 40025 (40 bytes) and 40026.
 - `media/get`: bytes, or an error as JSON with status 200; 40007 for what is older than three days.
 
 What the platform does by itself is in `wechat_platform`.
@@ -31,6 +35,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.conftest import START
+from tests.fakes.wechat_menu import wrong_menu
 
 APP_ID = "wx5823bf96d3bd56c7"
 SECRET = "s3cret-of-the-app"
@@ -58,6 +63,9 @@ ERRORS = {
     45011: "api minute-quota reach limit mustslower retry next minute",
     45015: "response out of time limit or subscription is canceled",
     45047: "out of response count limit",
+    45072: "invalid command",
+    45080: "no message in the last 30 seconds",
+    45081: "typing is shown already",
 }
 
 
@@ -78,6 +86,8 @@ class Resident:
     follows: bool = True
     until: datetime = LONG_AGO
     left: int = 0
+    spoke_at: datetime = LONG_AGO
+    typing_until: datetime = LONG_AGO
 
 
 @dataclass
@@ -94,6 +104,8 @@ class FakeWeChatApi:
     calls: list[str] = field(default_factory=list)
     forced: list[datetime] = field(default_factory=list)
     tokens: dict[str, datetime] = field(default_factory=dict)
+    typing: list[str] = field(default_factory=list)
+    menu: dict[str, Any] | None = None
     _current: str = ""
     _old_endpoint: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -131,6 +143,8 @@ class FakeWeChatApi:
 
     def _show(self, openid: str, text: str, how: str) -> None:
         self.shown.append(Shown(openid, text, how, self.clock()))
+        resident = self.residents[openid]
+        resident.spoke_at, resident.typing_until = self.clock(), LONG_AGO
 
     # --- the server ---
 
@@ -162,6 +176,10 @@ class FakeWeChatApi:
             return refused
         if path == "message/custom/send":
             return self._send(json.loads(content))
+        if path == "message/custom/typing":
+            return self._type(json.loads(content))
+        if path == "menu/create":
+            return self._set_menu(json.loads(content))
         if path == "media/get":
             return self._medium(query.get("media_id", ""))
         return PlainTextResponse("not found", 404)
@@ -237,6 +255,25 @@ class FakeWeChatApi:
                 return error(45047)
             resident.left -= 1
         self._show(openid, text, "custom")
+        return JSONResponse({"errcode": 0, "errmsg": "ok"})
+
+    def _type(self, asked: dict[str, Any]) -> Response:
+        openid = asked.get("touser", "")
+        resident, now = self.residents[openid], self.clock()
+        if asked.get("command") != "Typing":
+            return error(45072)
+        if now - resident.spoke_at > timedelta(seconds=30):
+            return error(45080)
+        if resident.typing_until > now:
+            return error(45081)
+        resident.typing_until = now + timedelta(seconds=15)
+        self.typing.append(openid)
+        return JSONResponse({"errcode": 0, "errmsg": "ok"})
+
+    def _set_menu(self, asked: dict[str, Any]) -> Response:
+        if (wrong := wrong_menu(asked)) is not None:
+            return error(wrong)
+        self.menu = asked
         return JSONResponse({"errcode": 0, "errmsg": "ok"})
 
     def _medium(self, media_id: str) -> Response:

@@ -47,6 +47,7 @@ class FakeWeChat(FakeWeChatApi):
     def message(self, openid: str = OPENID, **fields: Any) -> dict[str, Any]:
         """Let a resident write: a window of 48 hours. Gives the message, for `deliver`."""
         self._open(openid, timedelta(hours=48), 5)
+        self.residents[openid].spoke_at = self.clock()
         number = 6054768590064713000 + next(self._numbers)
         return self._fields(openid) | {"MsgId": number} | fields
 

@@ -51,10 +51,12 @@ _MAY_FOLLOW: Final = {0: {1, 2, 3, 4}, 1: {2, 3, 4}, 2: {3, 4}, 3: {3, 4}, 4: se
 class FakeKf(KfMemory):
     """The server's memory, and verbs for the other side and for misbehaviour.
 
-    With `reports_later` it takes a message too many, and says so by an event.
+    With `reports_later` it takes a message too many, and says so by an event. It takes the next messages and fails to
+    deliver them for the reasons (`fail_type`) in `fails`.
     """
 
     reports_later: bool = False
+    fails: deque[int] = field(default_factory=deque)
     page: int = 1000
     tokens_fetched: int = 0
     empty_pages: int = 0
@@ -209,6 +211,8 @@ class FakeKf(KfMemory):
             failure = (4, _said(95002, "msg time limit"))
         elif session.sent >= QUOTA:
             failure = (6, _said(95001, "msg count limit"))
+        elif self.fails:
+            failure = (self.fails.popleft(), None)
         if failure is not None and failure[1] is not None and not self.reports_later:
             return failure[1]
         msgid = arguments.get("msgid") or self.new_id("out")

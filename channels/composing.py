@@ -1,0 +1,53 @@
+"""Showing a resident that an answer is being written, on platforms where that can be seen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final, Protocol, runtime_checkable
+
+import structlog
+
+from channels.adapter import InboundKind
+from channels.receiving import Received
+
+log = structlog.get_logger(__name__)
+
+# Nearly all answers are there sooner, and then nothing is to be shown.
+AFTER: Final = timedelta(seconds=1)
+# What a resident does who waits for an answer.
+_ASKS: Final = frozenset({InboundKind.TEXT, InboundKind.MEDIA, InboundKind.CHOICE, InboundKind.PICK, InboundKind.START})
+
+
+@runtime_checkable
+class ShowsTyping(Protocol):
+    """A platform that shows a resident that something is being written."""
+
+    async def show_typing(self, thread: str) -> None:
+        """Show it for a while; where it cannot be shown, do nothing."""
+
+
+@asynccontextmanager
+async def typing_shown(source: object, received: Received, *, after: timedelta = AFTER) -> AsyncIterator[None]:
+    """Show that an answer is being written, as long as what is done within takes longer than `after`.
+
+    It is tried once, costs no message, holds nothing up and never fails: what matters is the answer. A repeated
+    request shows nothing again.
+    """
+    task: asyncio.Task[None] | None = None
+    if isinstance(source, ShowsTyping) and received.is_new and received.inbound.kind in _ASKS:
+        task = asyncio.create_task(_show(source, received.inbound.thread, after))
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _show(source: ShowsTyping, thread: str, after: timedelta) -> None:
+    await asyncio.sleep(after.total_seconds())
+    try:
+        await source.show_typing(thread)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the answer comes all the same
+        log.warning("typing_not_shown", error=type(error).__name__)

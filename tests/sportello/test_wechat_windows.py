@@ -1,0 +1,121 @@
+"""WeChat's windows: what matters most is sent first, nothing useful waits longer than it has to, nothing goes twice."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy.engine import URL
+
+from store.conversations import Author
+from store.staff import Role
+from tests.conftest import FakeClock
+from tests.fakes.wechat_api import OPENID
+from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once, wechat_desk
+
+OTHER = "oOTHERuP8q7ou2gfYjqLzSIWZf00"
+
+
+@pytest.fixture
+async def wechat(
+    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
+) -> AsyncIterator[WeChatDesk]:
+    async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
+        yield made
+
+
+async def text_of(wechat: WeChatDesk, wording: str, openid: str = OPENID) -> str:
+    """Give a text of the bot in the language of a conversation."""
+    languages = [row.language for row in await wechat.transcript(openid) if row.author is Author.BOT]
+    return wechat.desk.program.catalogue.text(wording, str(languages[-1]))
+
+
+async def test_a_tap_opens_a_minute_and_what_comes_later_waits(wechat: WeChatDesk) -> None:
+    platform, clock = wechat.platform, wechat.desk.clock
+    anna = await wechat.desk.staff("anna", Role.MEDIATOR)
+    await wechat.do("CLICK", OTHER, EventKey="person")
+    assert platform.shown[-1].how == "passive"
+    assert await text_of(wechat, "bot.waiting.write", OTHER) in platform.shown[-1].text, "later we could not answer"
+    assert await wechat.left(OTHER) == 3
+    clock.advance(minutes=2)
+    held = await wechat.claim(anna)
+    await wechat.reply(held, anna, "eccomi.")
+    await wechat.deliver()
+    assert (await wechat.statuses(OTHER))[-2:] == ["window-closed"] * 2
+    assert platform.calls == []
+    await wechat.write("?", OTHER)
+    await wechat.deliver()
+    assert await replies_read_once(wechat, OTHER) == ["eccomi."]
+    assert [shown.how for shown in platform.shown] == ["passive"] * 2, "all that waited goes with the request"
+    assert platform.shown[-1].text == f"{await text_of(wechat, 'bot.mediator_joined', OTHER)}\n\neccomi."
+    assert await wechat.statuses(OTHER) == ["sent", "sent", "merged"]
+
+
+async def test_who_writes_is_not_asked_to_write(wechat: WeChatDesk) -> None:
+    await wechat.write("persona")
+    assert await text_of(wechat, "bot.waiting.write") not in wechat.platform.shown[-1].text
+    await wechat.do("CLICK", EventKey="person")
+    assert await text_of(wechat, "bot.waiting.write") not in wechat.platform.shown[-1].text, "the long window is open"
+
+
+async def test_two_messages_of_a_window_are_kept_for_mediators(wechat: WeChatDesk) -> None:
+    wechat.hurry()
+    anna = await wechat.desk.staff("anna", Role.MEDIATOR)
+    await wechat.do("CLICK", EventKey="person")
+    await wechat.deliver()
+    assert await wechat.left() == 2, "a tap gives three, and the place in the queue took one"
+    held = await wechat.claim(anna)
+    await wechat.deliver()
+    assert await wechat.statuses() == ["sent", "quota-exhausted"], "the bot's own text waits"
+    await wechat.reply(held, anna, "eccomi.")
+    await wechat.reply(held, anna, "ci sono.")
+    await wechat.deliver()
+    assert await wechat.statuses() == ["sent", "merged", "sent", "merged"], "and goes with the mediator's"
+    joined = await text_of(wechat, "bot.mediator_joined")
+    assert wechat.platform.read_by()[1:] == [f"{joined}\n\neccomi.\n\nci sono."]
+    assert await wechat.left() == 1
+
+
+async def test_what_would_make_a_mediators_message_two_waits_for_the_resident(wechat: WeChatDesk) -> None:
+    wechat.hurry()
+    anna = await wechat.desk.staff("anna", Role.MEDIATOR)
+    await wechat.do("CLICK", EventKey="person")
+    await wechat.deliver()
+    held = await wechat.claim(anna)
+    await wechat.deliver()
+    await wechat.says("长" * 680)
+    await wechat.deliver()
+    await wechat.reply(held, anna, "答" * 100)
+    await wechat.deliver()
+    assert await wechat.statuses() == ["sent", "quota-exhausted", "quota-exhausted", "sent"]
+    assert wechat.platform.read_by()[1:] == ["答" * 100]
+    # What matters stays a mediator's, whatever goes with it.
+    await wechat.says("短")
+    await wechat.reply(held, anna, "最后一句")
+    wechat.platform.fail_next(-1)
+    await wechat.deliver()
+    wechat.desk.clock.advance(seconds=5)
+    await wechat.deliver()
+    assert wechat.platform.read_by()[2:] == ["短\n\n最后一句"]
+    assert await wechat.left() == 0
+    await wechat.write("谢谢")
+    await wechat.deliver()
+    assert set(await wechat.statuses()) <= {"sent", "merged"}
+    assert "".join(wechat.platform.read_by()).count("长") == 680
+
+
+@pytest.mark.parametrize(("code", "status"), [(45047, "quota-exhausted"), (45015, "window-closed")])
+async def test_the_platform_is_believed_where_it_counts_otherwise(wechat: WeChatDesk, code: int, status: str) -> None:
+    wechat.hurry()
+    await wechat.write("guardia medica")
+    wechat.platform.fail_next(code)
+    await wechat.deliver()
+    assert await wechat.statuses() == [status]
+    sends = wechat.platform.calls.count("message/custom/send")
+    wechat.desk.clock.advance(minutes=5)
+    await wechat.deliver()
+    assert wechat.platform.calls.count("message/custom/send") == sends
+    await wechat.write("e adesso?")
+    await wechat.deliver()
+    assert "\n".join(wechat.platform.read_by()).count(await first_answer(wechat)) == 1
+    assert set(await wechat.statuses()) <= {"sent", "merged"}
