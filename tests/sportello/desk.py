@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,10 @@ from channels.receiving import receive
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
 from sportello.app import create_app
+from sportello.deliveries import Deliveries
 from sportello.program import Program
 from sportello.settings import Settings
-from store import conversations, inbox, staff
+from store import conversations, inbox, leasing, staff
 from store.conversations import Address, Message
 from store.staff import Role, StaffMember
 from tests.conftest import FakeClock
@@ -122,3 +124,10 @@ class Desk:
         transport = httpx.ASGITransport(app=create_app(self.program), raise_app_exceptions=False)
         headers = {"Accept": "text/html", "Accept-Language": "it", "Sec-Fetch-Site": "same-origin"}
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
+
+
+async def next_due(deliveries: Deliveries) -> datetime | None:
+    """Give the moment from which something may be sent."""
+    channel, account = deliveries.adapter.channel, deliveries.adapter.account
+    async with deliveries.database.read() as connection:
+        return await leasing.next_due(connection, channel=channel, account=account)

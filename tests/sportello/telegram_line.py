@@ -14,7 +14,7 @@ from store.inbox import InboxStatus
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
 from tests.fakes.telegram_side import TelegramSide
-from tests.sportello.desk import PASSWORD, SECRET, Desk
+from tests.sportello.desk import PASSWORD, SECRET, Desk, next_due
 
 
 @dataclass
@@ -44,7 +44,7 @@ class TelegramLine:
 
     async def _due(self) -> list[float]:
         """Give the moments for which something waits: at the server, in the inbox, in the outbox."""
-        moments = [await self.desk.program.deliveries[0].next_due()]
+        moments = [await next_due(self.desk.program.deliveries[0])]
         async with self.desk.program.database.read() as connection:
             rests = select(func.min(inbox.inbox.c.not_before)).where(inbox.inbox.c.status == InboxStatus.WAITING.value)
             moments.append((await connection.execute(rests)).scalar_one())

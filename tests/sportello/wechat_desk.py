@@ -19,7 +19,7 @@ from tests.conftest import FakeClock, copy_of
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, TOKEN, FakeWeChat
-from tests.sportello.desk import VOCABULARIES, Desk, settings_for
+from tests.sportello.desk import VOCABULARIES, Desk, next_due, settings_for
 from tests.sportello.platform_desk import PlatformDesk
 
 
@@ -69,7 +69,7 @@ class WeChatDesk(PlatformDesk):
         delivered = 0
         for _ in range(100):
             sent = await self.deliveries.deliver()
-            due = await self.deliveries.next_due()
+            due = await next_due(self.deliveries)
             if not sent and (due is None or due > self.desk.clock() + timedelta(seconds=1)):
                 return delivered
             delivered += sent
