@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from jinja2.bccache import Bucket, BytecodeCache
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
 
@@ -47,6 +48,23 @@ def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
         "metrics_token": SecretStr("metrics"),
     }
     return Settings(_env_file=None, **(values | others))
+
+
+class Compiled(BytecodeCache):
+    """The templates that were compiled for an application before, for the next one."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 @dataclass(frozen=True)
@@ -121,7 +139,7 @@ class Desk:
 
     def browser(self) -> httpx.AsyncClient:
         """Give a client that speaks to the application in this process."""
-        transport = httpx.ASGITransport(app=create_app(self.program), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=create_app(self.program, COMPILED), raise_app_exceptions=False)
         headers = {"Accept": "text/html", "Accept-Language": "it", "Sec-Fetch-Site": "same-origin"}
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 
