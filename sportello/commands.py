@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import typer
 import uvloop
-from alembic.util import CommandError
 
 from bot.languages import CODES, DEFAULT
 from knowledge import checking, exchange, files, loading, record_files
@@ -23,6 +22,7 @@ from sportello.program import Program
 from sportello.settings import Settings
 from store import inbox, limits, migrations, staff
 from store.database import Database
+from store.migrations import MigrationError
 from store.staff import Role, StaffMember
 from web.identity import SIGN_IN
 from web.passwords import hashed, random_password
@@ -132,7 +132,7 @@ async def migrate(settings: Settings, to: str) -> None:
                 await migrations.upgrade(database, to)
             else:
                 await migrations.move(database, to)
-        except CommandError as error:
+        except MigrationError as error:
             raise Refusal(f"--to {to}: {error}") from error
 
 
