@@ -17,6 +17,7 @@ from knowledge.checking import Finding
 from knowledge.exchange import ImportReport
 from knowledge.yamlfile import Problem
 from sportello import cards, clock, serving
+from sportello.memory import share_one_heap
 from sportello.opening import Refusal, database_url, opened
 from sportello.program import Program
 from sportello.settings import Settings
@@ -80,6 +81,7 @@ def _run_process(
     setup: bool,
     ready: Callable[[Program], Coroutine[Any, Any, None]],
 ) -> None:
+    share_one_heap()
     with database_url(settings) as url:
 
         async def everything() -> None:
