@@ -31,6 +31,7 @@ from channels.adapter import (
     RejectedError,
     WireMessage,
 )
+from channels.authorities import authorities
 from channels.payloads import digest, json_or_text
 from channels.rendering import shortened
 from channels.results import RetryAfter, SendResult, Sent, Unknown
@@ -73,10 +74,11 @@ class TelegramAdapter:
             read_timeout=READ_SECONDS,
             write_timeout=READ_SECONDS,
             pool_timeout=CONNECT_SECONDS,
+            httpx_kwargs={"verify": authorities()},
         )
         # The library wants a second one for getUpdates, which goes another way here.
-        self._unused = HTTPXRequest(connection_pool_size=1)
-        self._plain = httpx.AsyncClient()
+        self._unused = HTTPXRequest(connection_pool_size=1, httpx_kwargs={"verify": authorities()})
+        self._plain = httpx.AsyncClient(verify=authorities())
         self._bot = Bot(
             token,
             base_url=f"{base}/bot",

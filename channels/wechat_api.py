@@ -16,6 +16,7 @@ import structlog
 
 from channels.access import Fetched, NoTokenError
 from channels.adapter import Medium, MediumGoneError, PlatformRefusedError
+from channels.authorities import authorities
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, Unknown
 from channels.wechat_codes import ALARMS, BUSY, LATER, MEDIUM_GONE, RESULTS, SOON, TOKEN_REFUSED, alarm
 from store.database import TROUBLES
@@ -66,7 +67,9 @@ class WeChatApi:
         self._base = base.rstrip("/")
         self._refused = ""
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)), follow_redirects=False
+            verify=authorities(),
+            timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
+            follow_redirects=False,
         )
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ import httpx
 
 from channels.access import Fetched, NoTokenError
 from channels.adapter import Medium, MediumGoneError, PlatformRefusedError
+from channels.authorities import authorities
 from channels.payloads import json_or_text
 from channels.results import (
     Blocked,
@@ -121,6 +122,7 @@ class WecomApi:
         self._secret = secret
         self._base = base.rstrip("/") + "/cgi-bin"
         self._client = httpx.AsyncClient(
+            verify=authorities(),
             timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
             limits=httpx.Limits(max_connections=32),
         )

@@ -22,6 +22,7 @@ from channels.adapter import (
     Window,
     WireMessage,
 )
+from channels.authorities import authorities
 from channels.payloads import digest, json_or_text
 from channels.rendering import measure, shortened_to
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown
@@ -108,6 +109,7 @@ class WhatsAppAdapter:
         self._template = template
         self._list_label = list_label
         self._client = httpx.AsyncClient(
+            verify=authorities(),
             headers={"Authorization": f"Bearer {access.token}"},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=32),

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from bot.characters import Table
+
 # Past this a message tells a story; its beginning is what is matched. Counted after normalising.
 LONGEST: Final = 300
 
@@ -30,13 +32,17 @@ def clean(text: str, *, longest: int = LONGEST) -> str:
     stay, because Urdu and Bengali spelling needs them.
     """
     # Normalising 100,000 characters to keep 300 would be waste; one character becomes 18 at most.
-    normal = unicodedata.normalize("NFKC", text[: longest * 4])
-    kept = "".join(
-        " " if character in "\t\r\n\f\v" else character
-        for character in normal
-        if character in "\t\r\n\f\v" or unicodedata.category(character) not in {"Cc", "Cs"}
-    )
+    kept = unicodedata.normalize("NFKC", text[: longest * 4]).translate(_KEPT)
     return " ".join(kept.split())[:longest].rstrip()
+
+
+def _kept(character: str) -> str:
+    if character in "\t\r\n\f\v":
+        return " "
+    return "" if unicodedata.category(character) in {"Cc", "Cs"} else character
+
+
+_KEPT: Final = Table(_kept)
 
 
 def without_identifiers(cleaned: str) -> str:

@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -100,14 +101,20 @@ def samples(phrases: Iterable[Phrase], entries: Iterable[Entry]) -> list[tuple[s
     found = [(phrase.kind, phrase.text) for phrase in phrases]
     for entry in entries:
         for translation in entry.translations.values():
-            script = script_of(translation.question)
-            found += (
-                (kind_of(translation.language, line), line)
-                for line in _FOREIGN.sub(" ", translation.answer).splitlines()
-                # A line in Latin letters within another script is all Italian office words.
-                if script_of(line) == script and len(_words(line)) > 1
-            )
+            found += _lines(translation.language, translation.question, translation.answer)
     return found
+
+
+@lru_cache(maxsize=2**12)
+def _lines(language: str, question: str, answer: str) -> tuple[tuple[str, str], ...]:
+    """Give the lines of an answer with their kinds; remembered, because an edit changes one answer of a thousand."""
+    script = script_of(question)
+    return tuple(
+        (kind_of(language, line), line)
+        for line in _FOREIGN.sub(" ", answer).splitlines()
+        # A line in Latin letters within another script is all Italian office words.
+        if script_of(line) == script and len(_words(line)) > 1
+    )
 
 
 class _ByLetters:

@@ -90,6 +90,8 @@ async def _vectors(
     database: Database, embedder: Embedder, phrases: Sequence[Phrase], *, at_most: int | None
 ) -> Vectors | None:
     """Give one row a phrase, zeros where it is not embedded; None where there are none to be had now."""
+    if not embedder.has_model:
+        return None
     digests = [hashlib.sha256(phrase.text.encode()).digest() for phrase in phrases]
     async with database.read() as connection:
         known = await store.stored_vectors(connection, embedder.model)
@@ -98,7 +100,7 @@ async def _vectors(
         for digest, phrase in zip(digests, phrases, strict=True)
         if phrase.embedded and digest not in known
     }
-    if not embedder.has_model or (at_most is not None and len(missing) > at_most):
+    if at_most is not None and len(missing) > at_most:
         return None
     todo = list(missing.items())
     for start in range(0, len(todo), STORED_AT_ONCE):

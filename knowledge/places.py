@@ -86,12 +86,18 @@ def names_city_elsewhere(text: str) -> bool:
     return not any(here in folded for here in _HERE) and _cities().found(folded)
 
 
+@lru_cache(maxsize=2**15)
+def _names_elsewhere(phrase: str) -> bool:
+    """Tell whether a phrase names a city or country elsewhere; remembered, because an edit changes few of them."""
+    folded = phrase.casefold()
+    return _cities().found(folded) or _countries().found(folded)
+
+
 def about_elsewhere(phrases: Iterable[tuple[str, str]]) -> frozenset[str]:
     """Give the labels that are about places elsewhere, of phrases given as label and text."""
     all_of: Counter[str] = Counter()
     naming: Counter[str] = Counter()
     for label, text in phrases:
-        folded = text.casefold()
         all_of[label] += 1
-        naming[label] += _cities().found(folded) or _countries().found(folded)
+        naming[label] += _names_elsewhere(text)
     return frozenset(label for label, number in naming.items() if number >= _SHARE * all_of[label])

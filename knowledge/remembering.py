@@ -30,10 +30,8 @@ class Last(Generic[Made]):
 
 
 def _digest(texts: Iterable[str]) -> bytes:
-    hashed = hashlib.sha256()
-    for text in texts:
-        read = text.encode("utf-8", "surrogatepass")
-        # With its length, so that no two lists of texts look the same one after the other.
-        hashed.update(b"%d " % len(read))
-        hashed.update(read)
+    read = list(texts)
+    # With their lengths, so that no two lists of texts look the same one after the other.
+    hashed = hashlib.sha256(",".join([str(len(text)) for text in read]).encode())
+    hashed.update(b" " + "".join(read).encode("utf-8", "surrogatepass"))
     return hashed.digest()

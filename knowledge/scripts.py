@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 LATIN: Final = "Latn"
@@ -28,9 +29,14 @@ def script_of(text: str) -> str | None:
     for character in text:
         if character.isalpha():
             # Latin letters without marks are by far the most, and need no look-up.
-            name = "LATIN" if character.isascii() else unicodedata.name(character, "").split(" ", 1)[0]
-            counts[_NAMES.get(name, name)] += 1
+            counts[LATIN if character.isascii() else _script_of_letter(character)] += 1
     return counts.most_common(1)[0][0] if counts else None
+
+
+@lru_cache(maxsize=8192)
+def _script_of_letter(letter: str) -> str:
+    name = unicodedata.name(letter, "").split(" ", 1)[0]
+    return _NAMES.get(name, name)
 
 
 def kind_of(language: str, text: str) -> str:

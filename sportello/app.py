@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
+from jinja2 import BytecodeCache
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
@@ -53,8 +54,8 @@ TEMPLATES: Final = {
 WAIT_SECONDS: Final = 3.0
 
 
-def shell_of(program: Program) -> Shell:
-    """Make the page shell."""
+def shell_of(program: Program, compiled: BytecodeCache | None = None) -> Shell:
+    """Make the page shell; shells that follow one another in a process may share what is `compiled`."""
     settings = program.settings
     service: dict[str, str | timedelta] = {
         "name": settings.service_name,
@@ -65,14 +66,14 @@ def shell_of(program: Program) -> Shell:
         # Whether the desk has a relay; a page that is not there has no link.
         "relay": "on" if settings.relayed else "",
     }
-    return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id)
+    return Shell(program.catalogue, TEMPLATES, service=service, new_id=program.new_id, compiled=compiled)
 
 
-def create_app(program: Program) -> ASGIApp:
-    """Make the application of a program."""
+def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIApp:
+    """Make the application of a program; `compiled` is as for `shell_of`."""
     settings = program.settings
     app = FastAPI(title=settings.service_name, docs_url=None, redoc_url=None, openapi_url=None)
-    shell = shell_of(program)
+    shell = shell_of(program, compiled)
     signer = Signer(settings.secret())
     identity = Identity(program.database, signer, program.clock, secure=settings.secure)
     problems.install(app, shell)

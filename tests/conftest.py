@@ -25,6 +25,10 @@ settings.register_profile(
 settings.load_profile("house")
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday, ten o'clock in Prato
+# Linux's file system in memory. A database is a thousand small files: there they are copied in a tenth of the time.
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a name that nobody can foresee
+# A server needs a third of it. In a container there is often far less, and then the disk must do.
+MEMORY_BYTES = 2**30
 
 
 class FakeClock:
@@ -57,7 +61,8 @@ def new_id() -> Callable[[], UUID]:
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[URL]:
     """Start one embedded server for the whole run; its data is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="sportello-test-"))
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="sportello-test-", dir=MEMORY if in_memory else None))
     # The server runs as a user of its own where the tests run as root.
     folder.chmod(0o755)
     server = EmbeddedServer(folder / "postgres")
@@ -75,6 +80,8 @@ async def template(server_url: URL) -> str:
         # The server itself is never killed here: what it has not written to the disk is not lost.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             await execute_outside_transaction(database, f"ALTER SYSTEM SET {setting} TO off")
+        # The journal lies in memory too, and is never read.
+        await execute_outside_transaction(database, "ALTER SYSTEM SET max_wal_size TO '128MB'")
         await execute_outside_transaction(database, "SELECT pg_reload_conf()")
         await execute_outside_transaction(database, "CREATE DATABASE template_sportello")
     async with Database(server_url.set(database="template_sportello")) as database:

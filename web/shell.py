@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -33,10 +33,12 @@ class Shell:
         *,
         service: Mapping[str, str | timedelta],
         new_id: Callable[[], UUID],
+        compiled: BytecodeCache | None = None,
     ) -> None:
         """Take the templates of each room under a prefix, as in `web/page.html`.
 
         `service` holds what all pages say of the service: name, operator, contact, chat_days, ticket_days.
+        Shells that follow one another in a process may share what is `compiled`.
         """
         self.catalogue = catalogue
         self._environment = Environment(
@@ -45,6 +47,7 @@ class Shell:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=compiled,
         )
         self.static = StaticTree(FOLDER / "static")
         self._environment.globals.update(

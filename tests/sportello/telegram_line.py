@@ -14,7 +14,7 @@ from store.inbox import InboxStatus
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
 from tests.fakes.telegram_side import TelegramSide
-from tests.sportello.conftest import PASSWORD, SECRET, Desk, next_due
+from tests.sportello.desk import COMPILED, PASSWORD, SECRET, Desk, next_due
 
 
 @dataclass
@@ -68,7 +68,7 @@ async def telegram_line(desk: Desk) -> AsyncIterator[TelegramLine]:
         desk = replace(desk, program=replace(desk.program, adapters=(adapter,), deliveries=deliveries))
         async with desk.browser() as browser:
             web = httpx.AsyncClient(
-                transport=httpx.ASGITransport(app=create_app(desk.program)), base_url="http://127.0.0.1"
+                transport=httpx.ASGITransport(app=create_app(desk.program, COMPILED)), base_url="http://127.0.0.1"
             )
 
             async def post(body: bytes, headers: dict[str, str]) -> tuple[int, float]:

@@ -16,7 +16,7 @@ from store import conversations, inbox, leasing, outbox, pacing
 from store.outbox import OutboxKind, OutboxStatus, Priority
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
-from tests.sportello.conftest import Desk, next_due
+from tests.sportello.desk import Desk, next_due
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from store.database import Database
 from tests.channels.test_telegram_updates import message
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
-from tests.sportello.conftest import SECRET, Desk
+from tests.sportello.desk import SECRET, Desk
 
 
 @pytest.fixture

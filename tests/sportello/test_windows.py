@@ -13,7 +13,7 @@ from store import leasing, outbox, retention
 from store.outbox import OutboxKind
 from store.retention import Terms
 from tests.fakes.whatsapp_api import PHONE_ID
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.whatsapp_phone import RESIDENT, Phone, phone_at
 
 TERMS = Terms(chat=timedelta(days=1), ticket=timedelta(days=30), keys=timedelta(days=8))
