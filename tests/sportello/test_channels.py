@@ -191,7 +191,8 @@ async def test_an_open_page_is_told_when_what_may_be_written_changes(phone: Phon
     assert phone.member is not None
     channels = Channels(desk_channels(program.settings, program.adapters), program.clock)
     # The stream itself asks for nothing of identity or hub.
-    pages = DeskPages(shell_of(program, COMPILED), program.database, program.hub, None, channels, program.clock, program.new_id)  # type: ignore[arg-type]
+    shell = shell_of(program, COMPILED)
+    pages = DeskPages(shell, program.database, program.hub, None, channels, program.clock, program.new_id)  # type: ignore[arg-type]
     async with program.database.read() as connection:
         (held,) = await tickets.claimed(connection)
     news = live._ticket_news(pages, SignedIn(phone.member, "x"), held, 1000)
