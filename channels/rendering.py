@@ -1,5 +1,6 @@
 """An outbound message fitted to what a platform can carry. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
@@ -105,14 +106,17 @@ def _cut(text: str, longest: int, unit: Unit) -> int:
 
 
 def _fitting(text: str, longest: int, unit: Unit) -> int:
-    """Give how many characters fit, in whole graphemes; a grapheme that is itself too long is cut by characters."""
-    fitted = used = 0
-    for piece in _pieces(text, longest, unit):
-        used += measure(piece, unit)
-        if used > longest:
-            break
-        fitted += len(piece)
-    return max(fitted, 1)
+    """Give how many characters of a text that is too long fit, at least one, in whole graphemes.
+
+    A grapheme that is itself too long is cut by characters.
+    """
+    # No character is shorter than one unit.
+    fitting = bisect_right(range(1, longest + 1), longest, key=lambda length: measure(text[:length], unit))
+    *_, last = _GRAPHEME.findall(text, 0, fitting) or [""]
+    whole = _GRAPHEME.match(text, fitting - len(last))
+    if whole is None or whole.end() == fitting or measure(whole.group(), unit) > longest:
+        return max(fitting, 1)
+    return max(whole.start(), 1)
 
 
 def _pieces(text: str, longest: int, unit: Unit) -> Iterator[str]:
