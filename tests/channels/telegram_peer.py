@@ -38,6 +38,7 @@ class TelegramPeer:
     def __init__(self) -> None:
         self.api = FakeBotApi()
         self._server: LoopbackServer | None = None
+        self.read_seconds = 1.0
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         return request(text_update(text, event=event, thread=thread))
@@ -69,7 +70,7 @@ class TelegramPeer:
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.api.app()) as server:
             # Patched so that a time-out takes a fraction of a second and not fifteen.
-            with mock.patch("channels.telegram.READ_SECONDS", 1.0):
+            with mock.patch("channels.telegram.READ_SECONDS", self.read_seconds):
                 adapter = TelegramAdapter(TOKEN, SECRET, server.url)
             self._server = server
             try:
@@ -90,7 +91,7 @@ class TelegramPeer:
             case Trouble.TOO_LONG:
                 self.api.fail_next(400, "Bad Request: message is too long")
             case Trouble.TIME_OUT:
-                self.api.stall_next(1.5)
+                self.api.stall_next(1.5 * self.read_seconds)
             case Trouble.SERVER_ERROR:
                 self.api.fail_next(502, "Bad Gateway")
             case Trouble.GARBAGE:

@@ -44,6 +44,7 @@ class WeChatPeer:
         # The suite keeps its own count of windows, from conversations that the platform never saw.
         self.platform = FakeWeChat(clock=self._now, enforce_windows=False)
         self._server: LoopbackServer | None = None
+        self.read_seconds = 1.0
 
     def _now(self) -> datetime:
         return self.clock()
@@ -108,7 +109,7 @@ class WeChatPeer:
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.platform.app()) as server:
             self._server = server
-            api = WeChatApi(APP_ID, SECRET, server.url, read_seconds=1.0)
+            api = WeChatApi(APP_ID, SECRET, server.url, read_seconds=self.read_seconds)
             adapter = WeChatAdapter(
                 app_id=APP_ID,
                 api=api,
@@ -137,7 +138,7 @@ class WeChatPeer:
             case Trouble.TOO_LONG:
                 self.platform.fail_next(45002)
             case Trouble.TIME_OUT:
-                self.platform.stall_next(1.5)
+                self.platform.stall_next(1.5 * self.read_seconds)
             case Trouble.SERVER_ERROR:
                 self.platform.answer_next("<html>bad gateway</html>", status=502)
             case Trouble.GARBAGE:

@@ -37,6 +37,7 @@ class WecomPeer:
         self.clock = FakeClock()
         self.api = FakeKf(clock=self._now)
         self._server: LoopbackServer | None = None
+        self.read_seconds = 1.0
 
     def _now(self) -> float:
         return self.clock.timestamp()
@@ -97,7 +98,7 @@ class WecomPeer:
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.api.app()) as server:
-            adapter = adapter_of(server.url, seconds=1.0)
+            adapter = adapter_of(server.url, seconds=self.read_seconds)
             self._server = server
             try:
                 yield adapter
@@ -120,7 +121,7 @@ class WecomPeer:
             case Trouble.TOO_LONG:
                 self.api.fail_next(45002, "content too long")
             case Trouble.TIME_OUT:
-                self.api.stall_next(1.5)
+                self.api.stall_next(1.5 * self.read_seconds)
             case Trouble.SERVER_ERROR:
                 self.api.garbage_next(status=502)
             case Trouble.GARBAGE:

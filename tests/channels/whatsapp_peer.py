@@ -56,6 +56,7 @@ class WhatsAppPeer:
     def __init__(self) -> None:
         self.api = FakeCloudApi()
         self._server: LoopbackServer | None = None
+        self.read_seconds = 1.0
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         self.api.heard(thread)
@@ -99,7 +100,7 @@ class WhatsAppPeer:
     async def _connect(self) -> AsyncIterator[CalledAdapter]:
         with LoopbackServer(self.api.app()) as server:
             # Patched so that a time-out takes a fraction of a second and not fifteen.
-            with mock.patch("channels.whatsapp.READ_SECONDS", 1.0):
+            with mock.patch("channels.whatsapp.READ_SECONDS", self.read_seconds):
                 adapter = adapter_for(server.url)
             self._server = server
             try:
@@ -123,7 +124,7 @@ class WhatsAppPeer:
             case Trouble.TOO_LONG:
                 self.api.fail_next(100, "Param text['body'] must be at most 4096 characters long.")
             case Trouble.TIME_OUT:
-                self.api.stall_next(1.5)
+                self.api.stall_next(1.5 * self.read_seconds)
             case Trouble.SERVER_ERROR:
                 self.api.fail_next(131000, "Something went wrong", status=500)
             case Trouble.GARBAGE:

@@ -11,6 +11,29 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
+class _Server(uvicorn.Server):
+    """A server that ends when it is left. The library's looks ten times a second whether it should, and then waits."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.left = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        # It makes the headers of every answer.
+        await self.on_tick(0)
+        await self.left.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - the library's
+        for server in self.servers:
+            server.close()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
+
+
 class LoopbackServer:
     """Serves an application on a free port of 127.0.0.1 until it is left."""
 
@@ -20,12 +43,14 @@ class LoopbackServer:
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._started = threading.Event()
 
     def _run(self) -> None:
         async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
             serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
             self._started.set()
             await serving
@@ -39,7 +64,8 @@ class LoopbackServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._server.left.set)
         self._thread.join(10)
         self._socket.close()
 
