@@ -13,6 +13,7 @@ from bot.signals import Danger, Talk
 from knowledge.cleaning import clean
 from knowledge.entry import Entry
 from knowledge.scripts import is_romanised, kind_of
+from knowledge.yamlfile import LOADER
 
 FOLDER: Final = Path(__file__).resolve().parent / "signals"
 HARMLESS: Final = "harmless"
@@ -68,7 +69,7 @@ def signal_phrases(folder: Path = FOLDER) -> tuple[Phrase, ...]:
     found: list[Phrase] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            read: Mapping[str, Sequence[str]] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - every scalar is a string
+            read: Mapping[str, Sequence[str]] = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - it makes strings only
         except yaml.YAMLError as error:
             raise SignalsError(f"{path.name} is no YAML: {error}") from error
         if set(read) != set(SIGNALS):
