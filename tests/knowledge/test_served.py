@@ -24,7 +24,8 @@ from knowledge.understanding import Means, Understander
 from store.database import Database
 from tests.fakes.model_server import KEY, MODEL, FakeModelServer
 from tests.fakes.servers import LoopbackServer
-from tests.knowledge.conftest import reader_of, starter
+from tests.knowledge.conftest import reader_of
+from tests.starter import starter
 
 
 class Seconds:
