@@ -41,10 +41,12 @@ def entry(slug: str, phrases: tuple[str, ...], code: str = "it") -> Entry:
 
 
 ENTRIES = [entry(slug, phrases) for slug, phrases in PHRASES.items()]
+# As after an edit: what was counted for one reader need not be counted for the next one.
+VOCABULARIES = Vocabularies()
 
 
 def reader_of(entries: list[Entry], vectors: Vectors | None = None) -> Reader:
-    return Reader.of(entries, all_phrases(entries), vectors, Vocabularies(), None, calibrated=False)
+    return Reader.of(entries, all_phrases(entries), vectors, VOCABULARIES, None, calibrated=False)
 
 
 def spelled(entries: list[Entry], language: str | None = None) -> Collisions:
