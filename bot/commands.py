@@ -243,6 +243,10 @@ def _language_names() -> dict[str, str]:
 _NAMES: Final = _language_names()
 
 
+# What makes a key of a digit, as in 2️⃣.
+_KEYCAP: Final = "\u20e3"
+
+
 def command_of(text: str) -> Command | None:
     """Give the command that a whole message is, or None."""
     return _TABLE.get(normalised(text))
@@ -256,18 +260,23 @@ def language_named(text: str) -> str | None:
 def number_of(text: str) -> int | None:
     """Give the number that a whole message is, in any digits or as a Chinese numeral, or None.
 
-    "2", "2.", "٢", "২", "２" and "二" are all two.
+    "2", "2.", "٢", "২", "２", "二", "两" and the key 2️⃣ of a keyboard of emoji are all two.
     """
-    key = normalised(text)
+    key = normalised(text).replace(_KEYCAP, "")
     if not key or len(key) > 2:  # noqa: PLR2004 - no list has a hundred choices
         return None
-    try:
-        if key.isdecimal():
-            return int(key)
-        value = unicodedata.numeric(key) if len(key) == 1 else 0.0
-    except (ValueError, TypeError):
+    if key.isdecimal():
+        return int(key)
+    # Two of something, which people also answer with.
+    if key in {"两", "兩"}:
+        return 2
+    ten = 0
+    if len(key) == 2 and key[0] == "十":  # noqa: PLR2004 - eleven to nineteen
+        ten, key = 10, key[1]
+    value = unicodedata.numeric(key, 0.0) if len(key) == 1 else 0.0
+    if value < 1 or value != int(value) or (ten and value >= ten):
         return None
-    return int(value) if value >= 1 and value == int(value) else None
+    return ten + int(value)
 
 
 def label_of(text: str, labels: Sequence[str]) -> int | None:

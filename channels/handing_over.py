@@ -13,7 +13,7 @@ from typing import Final
 from channels.adapter import Outbound, Source, WireMessage
 from channels.gathering import gathered
 from channels.rendering import render
-from store import handovers, health, pacing
+from store import handovers, health, leasing, pacing
 from store.database import Database, Write
 from store.notify import Topic
 from store.outbox import OutboxStatus, Priority
@@ -71,7 +71,7 @@ class HandingOver:
             await self.open(connection, source)
             while len(handed) < most:
                 now = self.clock()
-                leased = await pacing.lease(
+                leased = await leasing.lease(
                     connection,
                     channel=source.channel,
                     account=source.account,

@@ -13,6 +13,7 @@ from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
 from store.database import Database, Write
 from store.outbox import OutboxKind, OutboxStatus, Priority
+from store.receiving import receive_from_known
 
 # The parts of an album come one after the other: so long the first waits for the others.
 ALBUM_RESTS: Final = timedelta(seconds=1.5)
@@ -36,11 +37,41 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
 
     A tap also gets its acknowledgement queued, which goes out before any turn.
     """
-    address = Address(inbound.channel, inbound.account, inbound.thread)
+    received = await _from_known(connection, inbound, now=now) or await _from_new(
+        connection, inbound, new_id=new_id, now=now
+    )
+    if received.is_new and inbound.acknowledge is not None:
+        await outbox.queue(
+            connection,
+            conversation_id=received.conversation_id,
+            address=_address(inbound),
+            kind=OutboxKind.ACKNOWLEDGE,
+            priority=Priority.ACKNOWLEDGE,
+            payload={"reference": inbound.acknowledge},
+            seq=None,
+            now=now,
+        )
+    return received
+
+
+async def _from_known(connection: Write, inbound: Inbound, *, now: datetime) -> Received | None:
+    """Store what came in where its conversation is there; None where it is not. One statement."""
+    found = await receive_from_known(
+        connection,
+        _address(inbound),
+        event_key=inbound.event_key,
+        payload=storable(inbound.to_json()),
+        not_before=_not_before(inbound, now),
+        now=now,
+    )
+    return None if found is None else Received(inbound, *found)
+
+
+async def _from_new(connection: Write, inbound: Inbound, *, new_id: UUID, now: datetime) -> Received:
     conversation_id = await conversations.find_or_add(
         connection,
         new_id=new_id,
-        address=address,
+        address=_address(inbound),
         user_ref=inbound.user_ref,
         language_hint=inbound.language_hint,
         now=now,
@@ -52,21 +83,18 @@ async def receive(connection: Write, inbound: Inbound, *, new_id: UUID, now: dat
         event_key=inbound.event_key,
         conversation_id=conversation_id,
         payload=storable(inbound.to_json()),
-        not_before=now + ALBUM_RESTS if inbound.album is not None else now,
+        not_before=_not_before(inbound, now),
         now=now,
     )
-    if is_new and inbound.acknowledge is not None:
-        await outbox.queue(
-            connection,
-            conversation_id=conversation_id,
-            address=address,
-            kind=OutboxKind.ACKNOWLEDGE,
-            priority=Priority.ACKNOWLEDGE,
-            payload={"reference": inbound.acknowledge},
-            seq=None,
-            now=now,
-        )
     return Received(inbound, conversation_id, is_new)
+
+
+def _address(inbound: Inbound) -> Address:
+    return Address(inbound.channel, inbound.account, inbound.thread)
+
+
+def _not_before(inbound: Inbound, now: datetime) -> datetime:
+    return now if inbound.album is None else now + ALBUM_RESTS
 
 
 async def take_in(
@@ -82,10 +110,39 @@ async def take_in(
 
     Raises only what the database raises: then the platform is to send it again.
     """
-    async with database.begin() as connection:
-        received = await store(connection, adapter, payload, now=clock(), new_id=new_id, counts=counts)
+    now = clock()
+    try:
+        arrived = adapter.parse(payload)
+    except BadPayloadError as error:
+        async with database.begin() as connection:
+            await _set_aside(connection, adapter, payload, error, now=now, counts=counts)
+        return []
+    received = await _alone(database, adapter, arrived, now=now)
+    if received is None:
+        async with database.begin() as connection:
+            received = await keep(connection, adapter, arrived, now=now, new_id=new_id)
     count(received, counts)
     return received
+
+
+async def _alone(
+    database: Database, adapter: Source, arrived: Sequence[Inbound], *, now: datetime
+) -> list[Received] | None:
+    """Store one message of a known chat, where nothing else follows from it: one statement needs no transaction.
+
+    None where it takes more than that.
+    """
+    can = adapter.capabilities
+    if len(arrived) != 1 or arrived[0].acknowledge is not None or arrived[0].kind in _SILENT:
+        return None
+    if can.passive is not None or _window(arrived[0], can) is not None:
+        return None
+    async with database.at_once() as connection:
+        received = await _from_known(connection, arrived[0], now=now)
+        if received is None:
+            return None
+        await health.came_in(connection, channel=adapter.channel, account=adapter.account, now=now)
+    return [received]
 
 
 def count(received: Sequence[Received], counts: InboxCounts) -> None:
@@ -109,19 +166,25 @@ async def store(
     try:
         arrived = adapter.parse(payload)
     except BadPayloadError as error:
-        added = await inbox.set_aside(
-            connection,
-            channel=adapter.channel,
-            account=adapter.account,
-            event_key=adapter.event_key(payload),
-            raw=raw(payload),
-            error=str(error),
-            now=now,
-        )
-        if added:
-            counts.set_aside.labels(channel=adapter.channel).inc()
+        await _set_aside(connection, adapter, payload, error, now=now, counts=counts)
         return []
     return await keep(connection, adapter, arrived, now=now, new_id=new_id)
+
+
+async def _set_aside(
+    connection: Write, adapter: Source, payload: Any, error: BadPayloadError, *, now: datetime, counts: InboxCounts
+) -> None:
+    added = await inbox.set_aside(
+        connection,
+        channel=adapter.channel,
+        account=adapter.account,
+        event_key=adapter.event_key(payload),
+        raw=raw(payload),
+        error=str(error),
+        now=now,
+    )
+    if added:
+        counts.set_aside.labels(channel=adapter.channel).inc()
 
 
 async def keep(
@@ -143,7 +206,7 @@ async def _open_window(connection: Write, received: Received, can: Capabilities,
     if inbound.kind in _SILENT:
         await _believe(connection, received, now=now)
         return
-    window: Window | None = can.after_tap if inbound.kind in _TAPS else can.after_text
+    window = _window(inbound, can)
     if window is not None:
         # What is fetched late was done before: the platform counts from then on.
         since = min(inbound.sent_at or now, now)
@@ -160,6 +223,10 @@ async def _open_window(connection: Write, received: Received, can: Capabilities,
     if can.passive is not None:
         # Until then nothing else goes to this chat: the reply is to go with the platform's own request.
         await pacing.pause_chat(connection, conversation_id, until=now + can.passive)
+
+
+def _window(inbound: Inbound, can: Capabilities) -> Window | None:
+    return can.after_tap if inbound.kind in _TAPS else can.after_text
 
 
 async def _believe(connection: Write, received: Received, *, now: datetime) -> None:

@@ -37,7 +37,7 @@ class Thresholds:
     so that the model need not be asked.
     """
 
-    answer: float = 0.70
+    answer: float = 0.65
     offer: float = 0.12
     danger: float = 0.75
     spelled: float = 0.1

@@ -197,7 +197,9 @@ def make(weights: Weights) -> bytes:
 def main() -> None:
     """Write the graph to the file that is named, whole or not at all: several processes may do so at once."""
     path = Path(sys.argv[1])
-    graph = make(Weights(installed()))
+    weights = Weights(installed())
+    graph = make(weights)
+    weights.close()
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(graph)

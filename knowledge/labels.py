@@ -1,6 +1,5 @@
 """What a message can be about, with the phrases that show it: the entries, and the signals before them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,9 +22,12 @@ TALKS: Final = frozenset(talk.value for talk in Talk)
 SIGNALS: Final = (*sorted(DANGERS), *sorted(TALKS), HARMLESS, ELSEWHERE)
 
 
-# How many phrases of a label and kind are embedded, of entries and of signals; more bring nothing, and each takes
-# a hundredth of a second of a first start (docs/measurements.md). The model knows little of romanised texts.
-_EMBEDDED: Final = {(False, False): 6, (False, True): 2, (True, False): 8, (True, True): 6}
+# How many phrases of a label and kind are embedded, evenly spread over their list, in a language's own writing and
+# romanised, of which the model knows little; more bring nothing, and each takes some milliseconds of a
+# first start (docs/measurements.md). What is neither an entry nor a danger is of all sorts, and takes more.
+_EMBEDDED: Final = (6, 2)
+_EMBEDDED_SIGNALS: Final = (8, 6)
+_EMBEDDED_MIXED: Final = (24, 16)
 
 
 class SignalsError(ValueError):
@@ -90,14 +92,25 @@ def _chosen_signals() -> tuple[Phrase, ...]:
 
 
 def _chosen(phrases: Sequence[Phrase]) -> list[Phrase]:
-    """Give each phrase of a label once, the first ones of each kind to be embedded."""
+    """Give each phrase of a label once, some of each kind to be embedded."""
+    groups: dict[tuple[str, str], list[int]] = {}
     unique: dict[tuple[str, str], Phrase] = {}
-    seen: Counter[tuple[str, str]] = Counter()
     for phrase in phrases:
         key = (phrase.label, phrase.text)
-        if not phrase.text or key in unique:
-            continue
-        seen[phrase.label, phrase.kind] += 1
-        most = _EMBEDDED[phrase.label in SIGNALS, is_romanised(phrase.kind)]
-        unique[key] = phrase if seen[phrase.label, phrase.kind] <= most else replace(phrase, embedded=False)
-    return list(unique.values())
+        if phrase.text and key not in unique:
+            groups.setdefault((phrase.label, phrase.kind), []).append(len(unique))
+            unique[key] = replace(phrase, embedded=False)
+    chosen = list(unique.values())
+    for (label, kind), places in groups.items():
+        most = _most_embedded(label)[is_romanised(kind)]
+        # Writers add at the end, and begin with what they think is most usual: so from all of the list.
+        for number in range(min(most, len(places))):
+            place = places[number * len(places) // min(most, len(places))]
+            chosen[place] = replace(chosen[place], embedded=True)
+    return chosen
+
+
+def _most_embedded(label: str) -> tuple[int, int]:
+    if label in {HARMLESS, ELSEWHERE}:
+        return _EMBEDDED_MIXED
+    return _EMBEDDED_SIGNALS if label in SIGNALS else _EMBEDDED

@@ -80,6 +80,17 @@ def _grams(text: str) -> Iterator[str]:
                 yield f"={word}"
 
 
+def _counted(words: Mapping[str, int]) -> Counter[str]:
+    """Count the n-grams of words, each of which was read so many times: most words are read again and again."""
+    counts: Counter[str] = Counter()
+    for word, times in words.items():
+        for gram in ngrams((word,), _ORDERS):
+            counts[gram] += times
+        if len(word) >= _LEAST_WORD:
+            counts[f"={word}"] += _WHOLE * times
+    return counts
+
+
 def _unmarked(text: str) -> str:
     """Give a text without the marks on its letters, which many leave out on the phone."""
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
@@ -142,15 +153,19 @@ class LanguageModel:
 
     def __init__(self, read: Sequence[tuple[str, str]]) -> None:
         """Fit on pairs of kind and text."""
-        counts: dict[str, dict[str, Counter[str]]] = {LATIN: {}, ARABIC: {}}
+        words: dict[str, dict[str, Counter[str]]] = {LATIN: {}, ARABIC: {}}
         for kind, text in read:
             script = script_of(text)
-            if script in counts:
-                counter = counts[script].setdefault(kind, Counter())
-                counter.update(_grams(text))
+            if script in words:
+                counter = words[script].setdefault(kind, Counter())
+                counter.update(_words(text))
                 unmarked = _unmarked(text)
                 if script == LATIN and unmarked != text:
-                    counter.update(_grams(unmarked))
+                    counter.update(_words(unmarked))
+        counts = {
+            script: {kind: _counted(counter) for kind, counter in of_script.items()}
+            for script, of_script in words.items()
+        }
         self._borrowed = _borrowed(counts[LATIN])
         self._by_script = {script: _ByLetters(of_script) for script, of_script in counts.items() if of_script}
 

@@ -32,7 +32,8 @@ class Reader:
 
     `calibrated` is false while the calibration was fitted on other phrases. `exact` gives the label of a text
     that is, word for word, one of its phrases; texts that decide nothing (harmless, elsewhere) are not in it.
-    `abroad` are the entries that are about places elsewhere.
+    `abroad` are the entries that are about places elsewhere. `dimensions` is how long the vectors of the phrases are,
+    None where they have none; `vectors` may be given up, see `in_use`.
     """
 
     phrases: tuple[Phrase, ...]
@@ -45,6 +46,7 @@ class Reader:
     calibrated: bool
     exact: dict[str, str] = field(repr=False)
     abroad: frozenset[str] = frozenset()
+    dimensions: int | None = None
 
     @classmethod
     def of(
@@ -77,24 +79,31 @@ class Reader:
                 if phrase.label not in {HARMLESS, ELSEWHERE}
             },
             abroad=about_elsewhere((phrase.label, phrase.text) for phrase in phrases if phrase.label not in SIGNALS),
+            dimensions=None if vectors is None else vectors.shape[1],
         )
 
     @property
     def by_meaning(self) -> bool:
         """Tell whether the phrases are there as vectors."""
-        return self.vectors is not None
+        return self.dimensions is not None
 
     def fits(self, vector: Row) -> bool:
         """Tell whether a vector is as long as those of the phrases: a server may have changed its model."""
-        return self.vectors is not None and self.vectors.shape[1:] == vector.shape
+        return vector.shape == (self.dimensions,)
 
     def fitted(self) -> Calibration:
-        """Fit a calibration on the phrases. Takes seconds."""
+        """Fit a calibration on the phrases. Takes seconds. Raises ValueError where the vectors were given up."""
+        if self.by_meaning and self.vectors is None:
+            raise ValueError("a reader in use has no vectors to fit a calibration on")
         return fit(self.phrases, self.vectors, self.vocabularies)
 
     def with_calibration(self, calibration: Calibration) -> "Reader":
         """Give the same reader with a calibration of its own."""
         return replace(self, calibration=calibration, calibrated=True)
+
+    def in_use(self) -> "Reader":
+        """Give the same reader without the vectors of the phrases, which only fitting needs; the index has its own."""
+        return replace(self, vectors=None) if self.calibrated else self
 
     def by_spelling(self, text: str, kind: str) -> tuple[Evidence, Judgement]:
         """Weigh all labels for a cleaned text by its spelling, and judge the leading ones; there is an index."""

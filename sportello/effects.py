@@ -28,7 +28,7 @@ from sportello.presenting import Presenter
 from sportello.transcribing import Turn
 from store import budgets, conversations, feedback, inbox, outbox, quarantine, tickets
 from store.conversations import Author
-from store.outbox import OutboxKind, Priority
+from store.outbox import Priority
 
 # The page reads the transcript itself: there is no platform to send anything to.
 WITHOUT_PLATFORM: Final = frozenset({"web"})
@@ -51,7 +51,7 @@ class Effects:
                 found = self.presenter().cases_of(action)
                 if found is not None:
                     return found
-                await self._say(turn, action, staff_id)
+                self._say(turn, action, staff_id)
             case ListGroup():
                 return self._listed(action)
             case OpenTicket():
@@ -77,6 +77,7 @@ class Effects:
             case SetReachable():
                 turn.reachable = action.reachable
                 if not action.reachable:
+                    turn.outgoing.clear()
                     await outbox.cancel_all(turn.connection, turn.conversation.id, now=turn.now)
         return None
 
@@ -92,7 +93,7 @@ class Effects:
             tuple(section for section in sections if section in parts.values()),
         )
 
-    async def _say(self, turn: Turn, say: Say, staff_id: UUID | None) -> None:
+    def _say(self, turn: Turn, say: Say, staff_id: UUID | None) -> None:
         code = turn.state.language
         presenter = self.presenter()
         body = presenter.body(say, code)
@@ -101,20 +102,10 @@ class Effects:
             seq = turn.append(Author.MEDIATOR, {"text": body["blocks"][0]["text"]}, staff_id=staff_id)
         else:
             seq = turn.append(Author.BOT, body, language=code)
-        address = turn.conversation.address
-        if address.channel in WITHOUT_PLATFORM:
+        if turn.conversation.address.channel in WITHOUT_PLATFORM:
             return
         message = presenter.outbound(body, code, seq)
-        await outbox.queue(
-            turn.connection,
-            conversation_id=turn.conversation.id,
-            address=address,
-            kind=OutboxKind.MESSAGE,
-            priority=Priority.MEDIATOR if by_mediator else Priority.LIVE,
-            payload=message.to_json(),
-            seq=seq,
-            now=turn.now,
-        )
+        turn.send(Priority.MEDIATOR if by_mediator else Priority.LIVE, message.to_json(), seq)
 
     async def _open_ticket(self, turn: Turn, action: OpenTicket) -> Event | None:
         ticket = await tickets.open_ticket(
@@ -145,6 +136,7 @@ async def _erase(turn: Turn, *, but: int) -> None:
     """Delete the texts of a conversation wherever they are; its row stays, so that it can go on."""
     conversation_id = turn.conversation.id
     turn.added.clear()
+    turn.outgoing.clear()
     await conversations.erase_messages(turn.connection, conversation_id)
     await inbox.erase_payloads(turn.connection, conversation_id, but=but)
     await outbox.cancel_all(turn.connection, conversation_id, now=turn.now)

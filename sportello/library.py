@@ -90,7 +90,8 @@ class Library:
         if before is None or _matched(knowledge.entries) != _matched(before.entries):
             reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
             if reader is not None and self._understander is not None:
-                self._understander.adopt(reader)
+                self._understander.adopt(reader.in_use())
+                give_back()
         self.understood.set()
         return True
 
@@ -111,7 +112,7 @@ class Library:
         if reader is None or not reader.by_meaning or self._loaded.entries is not entries:
             # Edited meanwhile, which takes a few seconds more: the next call does it.
             return False
-        understander.adopt(reader)
+        understander.adopt(reader.in_use())
         give_back()
         return True
 
@@ -133,7 +134,7 @@ class Library:
         reader = understander.reader
         calibrated = await loading.calibrate(self._database, understander.embedder, reader, now=now)
         if understander.reader is reader:
-            understander.adopt(calibrated)
+            understander.adopt(calibrated.in_use())
             give_back()
             log.info("knowledge_calibrated", error=calibrated.calibration.reliability.get("by_meaning", {}).get("all"))
         return True

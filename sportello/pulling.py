@@ -26,6 +26,8 @@ TOKEN_LASTS: Final = timedelta(minutes=9)
 EVERY: Final = timedelta(minutes=1)
 EVERY_WITHOUT_TOKEN: Final = timedelta(minutes=5)
 AFTER_TROUBLE: Final = timedelta(seconds=5)
+# More is said to be there, and yet nothing came and nothing moved: looked at again, but not without end at once.
+AFTER_NOTHING: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,17 @@ class Pulls:
                 channel=self.adapter.channel,
                 account=self.adapter.account,
                 cursor=pulled.cursor,
-                # More may be there although nothing was in this answer.
-                due_at=now if pulled.more else now + (EVERY if self._is_fresh(taken) else EVERY_WITHOUT_TOKEN),
+                due_at=now + self._rests(taken, pulled),
             )
         for each in received:
             counted = self.counts.received.labels(channel=self.adapter.channel, kind=each.inbound.kind.value)
             (counted if each.is_new else self.counts.repeated.labels(channel=self.adapter.channel)).inc()
+
+    def _rests(self, taken: Cursor, pulled: Pulled) -> timedelta:
+        """Give how long to wait until the next time: more may be there although nothing was in this answer."""
+        if not pulled.more:
+            return EVERY if self._is_fresh(taken) else EVERY_WITHOUT_TOKEN
+        return timedelta() if pulled.payloads or pulled.cursor != taken.cursor else AFTER_NOTHING
 
     async def _put_off(self, taken: Cursor, result: SendResult) -> None:
         now = self.clock()

@@ -90,7 +90,7 @@ class Settings(PlatformSettings):
         SecretStr(""), description="Bearer token for /metrics. Empty: the route does not exist."
     )
     answer_from: float = Field(
-        0.70,
+        0.65,
         ge=0,
         le=1,
         description="Probability from which an entry answers. Higher: fewer answers, fewer wrong.",

@@ -9,10 +9,11 @@ import structlog
 
 from bot.languages import CODES, DEFAULT, closest
 from bot.state import Stage, State, StateError, load
-from store import conversations
 from store.conversations import Author, Conversation, Message
 from store.database import Write
 from store.notify import Topic, notify
+from store.outbox import OutboxKind, Priority
+from store.turn import Outcome, Outgoing, keep
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ class Turn:
     reachable: bool
     seq: int
     added: list[Message] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
 
     def append(
         self, author: Author, body: dict[str, Any], *, language: str | None = None, staff_id: UUID | None = None
@@ -37,21 +39,27 @@ class Turn:
         self.added.append(Message(self.conversation.id, self.seq, author, staff_id, language, body, self.now))
         return self.seq
 
-    async def store(self, state: dict[str, Any]) -> None:
-        """Store the rows and where the conversation stands."""
-        await conversations.append(self.connection, self.added)
+    def send(self, priority: Priority, payload: dict[str, Any], seq: int) -> None:
+        """Let a message go to the platform, once the turn is over; `seq` is its number in the transcript."""
+        self.outgoing.append(Outgoing(OutboxKind.MESSAGE, priority, payload, seq))
+
+    async def store(self, state: dict[str, Any], *inbox_ids: int) -> None:
+        """Store what the turn leaves behind; the rows that it was about are done."""
         if self.state.stage is Stage.WITH_MEDIATOR:
             # The lists of the desk show which conversations wait for a reply.
             notify(self.connection, Topic.QUEUE)
-        await conversations.save(
-            self.connection,
-            self.conversation.id,
+        outcome = Outcome(
+            conversation_id=self.conversation.id,
+            address=self.conversation.address,
             state=state,
             language=self.state.language,
             last_seq=self.seq,
             reachable=self.reachable,
-            now=self.now,
+            said=self.added,
+            outgoing=self.outgoing,
+            inbox_ids=inbox_ids,
         )
+        await keep(self.connection, outcome, now=self.now)
 
 
 def begin(connection: Write, conversation: Conversation, now: datetime) -> Turn:

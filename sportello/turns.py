@@ -64,7 +64,6 @@ class Turns:
                 others = await albums.parts(connection, waiting)
                 turn = begin(connection, waiting.conversation, now)
                 await self._handle(turn, waiting, others)
-                await inbox.finish(connection, waiting.id, *(part.id for part in others), now=now)
         except (OperationalError, InterfaceError, ConnectionError):
             raise
         except NotYetError:
@@ -103,7 +102,7 @@ class Turns:
                     events.append(follows)
         if events:
             raise EngineLoopError
-        await turn.store(dump(turn.state))
+        await turn.store(dump(turn.state), waiting.id, *(part.id for part in others))
 
     async def _put_off(self, waiting: Waiting | None) -> None:
         if waiting is not None:

@@ -80,8 +80,7 @@ async def send(deliveries: Deliveries, bell: Bell, stop: Stop, clock: Callable[[
             await deliveries.open()
             opened = True
         # As long as there is something to send: then the time until there is more.
-        await deliveries.deliver(lambda: not stop.asked)
-        due = await deliveries.next_due()
+        due = await deliveries.send_due(lambda: not stop.asked)
         seconds = POLL_SECONDS if due is None else (due - clock()).total_seconds()
         # Due, and yet not to be had: another sender has it, or an earlier one of its conversation.
         await bell.wait(min(max(seconds, 0.01), POLL_SECONDS))

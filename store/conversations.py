@@ -19,7 +19,6 @@ from sqlalchemy import (
     UniqueConstraint,
     delete,
     select,
-    update,
 )
 from sqlalchemy.dialects.postgresql import UUID as UUID_COLUMN
 from sqlalchemy.dialects.postgresql import insert
@@ -181,49 +180,6 @@ def from_row(row: Row[Any]) -> Conversation:
         last_seq=row.last_seq,
         reachable=row.reachable,
     )
-
-
-async def save(
-    connection: Write,
-    conversation_id: UUID,
-    *,
-    state: dict[str, Any],
-    language: str,
-    last_seq: int,
-    reachable: bool,
-    now: datetime,
-) -> None:
-    """Store where a conversation stands after a turn."""
-    await connection.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(state=state, language=language, last_seq=last_seq, reachable=reachable, updated_at=now)
-    )
-
-
-async def append(connection: Write, rows: Sequence[Message]) -> None:
-    """Add rows to the transcript and tell whoever watches the conversation.
-
-    The caller holds the conversation's row and gives the numbers after its `last_seq`.
-    """
-    if not rows:
-        return
-    await connection.execute(
-        insert(messages),
-        [
-            {
-                "conversation_id": row.conversation_id,
-                "seq": row.seq,
-                "author": row.author.value,
-                "staff_id": row.staff_id,
-                "language": row.language,
-                "body": row.body,
-                "created_at": row.created_at,
-            }
-            for row in rows
-        ],
-    )
-    notify(connection, Topic.CONVERSATION, str(rows[0].conversation_id))
 
 
 async def transcript(

@@ -18,8 +18,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    exists,
     func,
+    literal_column,
     select,
     text,
     update,
@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Conversation, conversations, from_row
 from store.database import Read, Write
-from store.metadata import Document, Moment, metadata
+from store.metadata import Document, Moment, fixed, metadata, there_is_none, unguessed
 from store.notify import Topic, notify
 
 inbox = Table(
@@ -132,26 +132,31 @@ async def set_aside(
 
 def _next() -> Select[Any]:
     """Make the statement that finds the next conversation. Made once: it costs more to make than to run."""
-    now = bindparam("now", type_=Moment)
-    # A row put off holds back the later ones of its conversation, but nobody else's.
-    put_off = inbox.alias()
-    held_back = exists().where(
-        put_off.c.conversation_id == inbox.c.conversation_id,
-        put_off.c.status == InboxStatus.WAITING.value,
-        put_off.c.id < inbox.c.id,
-        put_off.c.not_before > now,
+    now, waiting = bindparam("now", type_=Moment), fixed(InboxStatus.WAITING.value)
+    # Only the oldest row counts: one that is put off holds back the later ones of its conversation, but nobody else's.
+    earlier = inbox.alias()
+    is_oldest = there_is_none(
+        earlier.c.conversation_id == inbox.c.conversation_id,
+        earlier.c.status == waiting,
+        earlier.c.id < inbox.c.id,
     )
     return (
         select(*conversations.c)
         .join(inbox, inbox.c.conversation_id == conversations.c.id)
-        .where(inbox.c.status == InboxStatus.WAITING.value, inbox.c.not_before <= now, ~held_back)
+        .where(inbox.c.status == waiting, unguessed(inbox.c.not_before <= now), is_oldest)
         .order_by(inbox.c.id)
-        .limit(1)
+        .limit(literal_column("1"))
         .with_for_update(of=conversations, key_share=True, skip_locked=True)
     )
 
 
 _NEXT: Final = _next()
+_OLDEST: Final = (
+    select(inbox.c.id, inbox.c.payload, inbox.c.attempts, inbox.c.not_before, inbox.c.received_at)
+    .where(inbox.c.conversation_id == bindparam("of"), inbox.c.status == fixed(InboxStatus.WAITING.value))
+    .order_by(inbox.c.id)
+    .limit(literal_column("1"))
+)
 
 
 async def take(connection: Write, *, now: datetime) -> Waiting | None:
@@ -164,14 +169,7 @@ async def take(connection: Write, *, now: datetime) -> Waiting | None:
     if candidate is None:
         return None
     # Looked up anew: another worker may have finished the row between our snapshot and our lock.
-    row = (
-        await connection.execute(
-            select(inbox.c.id, inbox.c.payload, inbox.c.attempts, inbox.c.not_before, inbox.c.received_at)
-            .where(inbox.c.conversation_id == candidate.id, inbox.c.status == InboxStatus.WAITING.value)
-            .order_by(inbox.c.id)
-            .limit(1)
-        )
-    ).one_or_none()
+    row = (await connection.execute(_OLDEST, {"of": candidate.id})).one_or_none()
     if row is None or row.not_before > now:
         return None
     return Waiting(row.id, row.payload, row.attempts, row.received_at, from_row(candidate))
@@ -210,15 +208,6 @@ async def forget_replies(connection: Write, *, before: datetime) -> None:
     """Drop the replies that no repetition will ask for any more."""
     await connection.execute(
         update(inbox).where(inbox.c.reply.is_not(None), inbox.c.finished_at < before).values(reply=None)
-    )
-
-
-async def finish(connection: Write, *inbox_ids: int, now: datetime) -> None:
-    """Mark rows as done and drop what they said: from here on only the transcript keeps it."""
-    await connection.execute(
-        update(inbox)
-        .where(inbox.c.id.in_(inbox_ids))
-        .values(status=InboxStatus.DONE.value, payload=None, error=None, finished_at=now)
     )
 
 

@@ -52,7 +52,7 @@ outbox = Table(
     Column("merged_into", BigInteger),
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
-    Index("ix_outbox_open", "priority", "id", postgresql_where=text("status = 'queued'")),
+    Index("ix_outbox_open", "channel", "account", "priority", "id", postgresql_where=text("status = 'queued'")),
     Index(
         "ix_outbox_undelivered_of_conversation",
         "conversation_id",

@@ -1,29 +1,20 @@
-"""The pace of what goes out: which row of the outbox may be sent now, and what has to wait."""
+"""The pace of what goes out: how long an account and a chat rest, and what goes whatever the pace."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Executable,
     Row,
-    Text,
-    bindparam,
-    case,
-    exists,
     func,
-    or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from store.conversations import Address, conversations
-from store.database import Read, Write
-from store.metadata import Moment
+from store.database import Write
 from store.outbox import FAILURES, IDS, OutboxKind, OutboxStatus, Priority, outbox
 from store.paces import accounts, chats
 
@@ -66,103 +57,8 @@ async def open_account(connection: Write, *, channel: str, account: str, now: da
     )
 
 
-def _may_go(channel: BindParameter[Any], account: BindParameter[Any], now: BindParameter[Any]) -> ColumnElement[bool]:
-    """Say when a message may be sent: its chat and its account rest no longer, and nothing of the chat goes before."""
-    earlier = outbox.alias()
-    blocked_by_earlier = exists().where(
-        earlier.c.conversation_id == outbox.c.conversation_id,
-        earlier.c.id < outbox.c.id,
-        earlier.c.status.in_([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
-        earlier.c.kind == OutboxKind.MESSAGE.value,
-    )
-    account_free = exists().where(
-        accounts.c.channel == channel, accounts.c.account == account, accounts.c.next_send_at <= now
-    )
-    chat_paused = exists().where(chats.c.conversation_id == outbox.c.conversation_id, chats.c.next_send_at > now)
-    return ~chat_paused & account_free & ~blocked_by_earlier
-
-
-def _lease() -> Executable:
-    """Make the one statement that finds a row, takes its slots and marks it.
-
-    Made once: it costs more to make than to run. Where another process took the account's slot first, the
-    row stays queued. What is no message needs no slot.
-    """
-    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
-    now, chat_next = bindparam("now", type_=Moment), bindparam("chat_next", type_=Moment)
-    account_next, until = bindparam("account_next", type_=Moment), bindparam("until", type_=Moment)
-    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
-    found = (
-        select(*(outbox.c[name] for name in ("id", "conversation_id", "kind", "channel", "account")))
-        .add_columns(conversations.c.thread)
-        .join(conversations, conversations.c.id == outbox.c.conversation_id)
-        .where(
-            outbox.c.status == OutboxStatus.QUEUED.value,
-            outbox.c.channel == channel,
-            outbox.c.account == account,
-            outbox.c.due_at <= now,
-            or_(~is_message, _may_go(channel, account, now)),
-        )
-        .order_by(outbox.c.priority, outbox.c.id)
-        .limit(1)
-        .with_for_update(of=outbox, skip_locked=True)
-        .cte("found")
-    )
-    slot = (
-        update(accounts)
-        .where(
-            accounts.c.channel == found.c.channel,
-            accounts.c.account == found.c.account,
-            accounts.c.next_send_at <= now,
-            found.c.kind == OutboxKind.MESSAGE.value,
-        )
-        .values(next_send_at=account_next)
-        .returning(found.c.id)
-        .cte("slot")
-    )
-    taken = insert(chats).from_select(
-        ["conversation_id", "next_send_at"],
-        select(found.c.conversation_id, chat_next).where(found.c.id == slot.c.id),
-    )
-    chat = taken.on_conflict_do_update(
-        index_elements=["conversation_id"], set_={"next_send_at": taken.excluded.next_send_at}
-    ).cte("chat")
-    return (
-        update(outbox)
-        .where(
-            outbox.c.id == found.c.id,
-            or_(found.c.kind != OutboxKind.MESSAGE.value, exists().where(slot.c.id == found.c.id)),
-        )
-        .values(status=OutboxStatus.SENDING.value, lease_until=until, attempts=outbox.c.attempts + 1)
-        .returning(*outbox.c, found.c.thread)
-        .add_cte(chat)
-    )
-
-
-_LEASE: Final = _lease()
-
-
-async def lease(
-    connection: Write, *, channel: str, account: str, pace: Pace, lease_for: timedelta, now: datetime
-) -> Leased | None:
-    """Take the next row that may be sent now: the oldest undelivered of its conversation, within both paces.
-
-    Marks it as being sent; where the process then dies, `doubt_expired` finds it.
-    """
-    moments = {
-        "now": now,
-        "chat_next": now + pace.chat,
-        "account_next": now + pace.account,
-        "until": now + lease_for,
-    }
-    given = {"of_channel": channel, "of_account": account, **moments}
-    row = (await connection.execute(_LEASE, given)).one_or_none()
-    if row is None:
-        return None
-    return _leased(row)
-
-
-def _leased(row: Row[Any]) -> Leased:
+def leased_of(row: Row[Any]) -> Leased:
+    """Read a row that has all columns of the outbox, and the thread of its conversation."""
     return Leased(
         id=row.id,
         conversation_id=row.conversation_id,
@@ -208,46 +104,7 @@ async def lease_reply(
             .returning(*outbox.c, conversations.c.thread)
         )
     ).one()
-    return _leased(row)
-
-
-def _next_due() -> Executable:
-    """Make the statement of `next_due`. Made once: it costs more to make than to run."""
-    channel, account = bindparam("of_channel", type_=Text), bindparam("of_account", type_=Text)
-    earlier = outbox.alias()
-    being_sent = exists().where(
-        earlier.c.conversation_id == outbox.c.conversation_id,
-        earlier.c.id < outbox.c.id,
-        earlier.c.status == OutboxStatus.SENDING.value,
-        earlier.c.kind == OutboxKind.MESSAGE.value,
-    )
-    is_message = outbox.c.kind == OutboxKind.MESSAGE.value
-    paced = func.greatest(outbox.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)
-    return (
-        select(func.min(case((is_message, paced), else_=outbox.c.due_at)))
-        .outerjoin(chats, chats.c.conversation_id == outbox.c.conversation_id)
-        .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
-        .where(
-            outbox.c.status == OutboxStatus.QUEUED.value,
-            outbox.c.channel == channel,
-            outbox.c.account == account,
-            or_(~is_message, ~being_sent),
-        )
-    )
-
-
-_NEXT_DUE: Final = _next_due()
-
-
-async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
-    """Give the moment from which the next queued row may go, or None where nothing is queued.
-
-    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
-    when that one has ended. The acknowledgement of a tap waits for no pace.
-    """
-    result = await connection.execute(_NEXT_DUE, {"of_channel": channel, "of_account": account})
-    moment: datetime | None = result.scalar_one()
-    return moment
+    return leased_of(row)
 
 
 async def pause_account(connection: Write, *, channel: str, account: str, until: datetime) -> None:

@@ -12,6 +12,24 @@ def test_two_in_any_digits(text: str) -> None:
     assert number_of(text) == 2
 
 
+@pytest.mark.parametrize("text", ["2️⃣", "两", "兩", "(2)", "2、", "২।", "\u20682\u2069", "\u200f2"])
+def test_two_as_phones_and_people_also_write_it(text: str) -> None:
+    assert number_of(text) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("十", 10), ("十一", 11), ("十二", 12), ("十四", 14), ("1️⃣2️⃣", 12), ("١٢", 12), ("১২", 12), ("⑫", 12)],
+)
+def test_long_lists_have_numbers_above_nine(text: str, number: int) -> None:
+    assert number_of(text) == number
+
+
+@pytest.mark.parametrize("text", ["十十", "十个", "一二", "两个", "\u20e3", "十½"])
+def test_what_only_looks_like_a_number_is_none(text: str) -> None:
+    assert number_of(text) is None
+
+
 @pytest.mark.parametrize("text", ["", "due", "2 o 3", "½", "123", "-", "二十", "0"])
 def test_what_is_no_number_of_a_list(text: str) -> None:
     assert number_of(text) in {None, 0}

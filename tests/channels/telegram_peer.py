@@ -1,15 +1,16 @@
 """Telegram's side of the contract: its updates, and its fake Bot API."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from unittest import mock
 
-from channels.adapter import Call, CalledAdapter
+from starlette.types import ASGIApp
+
+from channels.adapter import Call
 from channels.telegram import SECRET_HEADER, TelegramAdapter
 from tests.channels.peer import Trouble
-from tests.fakes.servers import LoopbackServer
+from tests.channels.served_peer import ServedPeer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi, SentMessage
 
 SECRET: Final = "s3cret"
@@ -30,15 +31,14 @@ def text_update(text: str, *, event: int, thread: str) -> dict[str, Any]:
     return {"update_id": event, "message": message}
 
 
-class TelegramPeer:
+class TelegramPeer(ServedPeer):
     """A bot and its server."""
 
     name = "telegram"
+    chat = CHAT
 
     def __init__(self) -> None:
         self.api = FakeBotApi()
-        self._server: LoopbackServer | None = None
-        self.read_seconds = 1.0
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         return request(text_update(text, event=event, thread=thread))
@@ -63,43 +63,25 @@ class TelegramPeer:
     def unknown(self) -> Call:
         return request({"update_id": 5, "of_a_later_version": {"text": "ciao"}})
 
-    def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
-        return self._connect()
+    def app(self) -> ASGIApp:
+        return self.api.app()
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledAdapter]:
-        with LoopbackServer(self.api.app()) as server:
-            # Patched so that a time-out takes a fraction of a second and not fifteen.
-            with mock.patch("channels.telegram.READ_SECONDS", self.read_seconds):
-                adapter = TelegramAdapter(TOKEN, SECRET, server.url)
-            self._server = server
-            try:
-                yield adapter
-            finally:
-                await adapter.close()
+    def adapter_at(self, url: str) -> TelegramAdapter:
+        # Patched so that a time-out takes a fraction of a second and not fifteen.
+        with mock.patch("channels.telegram.READ_SECONDS", self.read_seconds):
+            return TelegramAdapter(TOKEN, SECRET, url)
 
-    def thread_for(self, trouble: Trouble) -> str | None:
-        match trouble:
-            case Trouble.NONE:
-                pass
-            case Trouble.THROTTLED:
-                self.api.fail_next(429, "Too Many Requests: retry after 7", retry_after=7)
-            case Trouble.BLOCKED:
-                self.api.blocked.add(int(CHAT))
-            case Trouble.WINDOW_CLOSED | Trouble.QUOTA_EXHAUSTED:
-                return None
-            case Trouble.TOO_LONG:
-                self.api.fail_next(400, "Bad Request: message is too long")
-            case Trouble.TIME_OUT:
-                self.api.stall_next(1.5 * self.read_seconds)
-            case Trouble.SERVER_ERROR:
-                self.api.fail_next(502, "Bad Gateway")
-            case Trouble.GARBAGE:
-                self.api.garbage_next()
-            case Trouble.NO_CONNECTION:
-                assert self._server is not None
-                self._server.__exit__()
-        return CHAT
+    def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
+        return {
+            Trouble.THROTTLED: lambda: self.api.fail_next(429, "Too Many Requests: retry after 7", retry_after=7),
+            Trouble.BLOCKED: lambda: self.api.blocked.add(int(CHAT)),
+            Trouble.WINDOW_CLOSED: None,
+            Trouble.QUOTA_EXHAUSTED: None,
+            Trouble.TOO_LONG: lambda: self.api.fail_next(400, "Bad Request: message is too long"),
+            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
+            Trouble.SERVER_ERROR: lambda: self.api.fail_next(502, "Bad Gateway"),
+            Trouble.GARBAGE: self.api.garbage_next,
+        }
 
     def sent(self) -> Sequence[SentMessage]:
         return self.api.sent

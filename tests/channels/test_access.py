@@ -1,6 +1,7 @@
 """The access token of an account: one for all processes, fetched by one, replaced once, on a real database."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,32 @@ async def test_many_who_need_one_at_once_fetch_once(database: Database, platform
     tokens = process(database, platform, clock)
     assert await asyncio.gather(*(tokens.get() for _ in range(20))) == ["token-1"] * 20
     assert platform.given == ["token-1"]
+
+
+async def test_processes_that_need_one_at_once_fetch_once(
+    database: Database, platform: Platform, clock: FakeClock
+) -> None:
+    async with AsyncExitStack() as stack:
+        # Each has connections of its own, as processes have.
+        databases = [await stack.enter_async_context(Database(database.url)) for _ in range(5)]
+        processes = [process(each, platform, clock) for each in databases]
+        platform.open.clear()
+        asking = [asyncio.create_task(each.get()) for each in processes for _ in range(3)]
+        await platform.asked.wait()
+        # One process fetches; the others are told to come again, at once.
+        while sum(task.done() for task in asking) < 12:
+            await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED, timeout=0.1)
+        platform.open.set()
+        ended = await asyncio.gather(*asking, return_exceptions=True)
+        assert ended.count("token-1") == 3
+        others = [error for error in ended if isinstance(error, NoTokenError)]
+        assert {error.result for error in others} == {RetryAfter(SOON, "account", "the token is being fetched")}
+        assert len(others) == 12
+        assert await asyncio.gather(*(each.get() for each in processes)) == ["token-1"] * 5
+        assert await asyncio.gather(*(each.replace("token-1") for each in processes[:1])) == ["token-2"]
+        refused = await asyncio.gather(*(each.replace("token-1") for each in processes))
+    assert refused == ["token-2"] * 5
+    assert platform.given == ["token-1", "token-2"]
 
 
 async def test_it_is_replaced_before_it_ends(database: Database, platform: Platform, clock: FakeClock) -> None:

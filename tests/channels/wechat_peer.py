@@ -1,20 +1,21 @@
 """WeChat's side of the contract: its sealed requests, and its fake interface."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from channels.adapter import Call, CalledAdapter
+from starlette.types import ASGIApp
+
+from channels.adapter import Call
 from channels.wechat import WeChatAdapter
 from channels.wechat_api import WeChatApi
 from tests.channels.peer import Trouble
+from tests.channels.served_peer import ServedPeer
 from tests.conftest import START
-from tests.fakes.servers import LoopbackServer
 from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET, Shown
-from tests.fakes.wechat_platform import ACCOUNT, AES_KEY, OLD_AES_KEY, TOKEN, FakeWeChat
+from tests.fakes.wechat_platform import ACCOUNT, OLD_AES_KEY, TOKEN, FakeWeChat
 
 # So long the suite waits for a first reply that nobody makes there.
 PATIENCE: Final = timedelta(milliseconds=20)
@@ -33,18 +34,17 @@ def text_fields(text: str, *, event: int, openid: str = OPENID) -> dict[str, Any
     return common | {"MsgType": "text", "Content": text, "MsgId": 6054768590064713000 + event}
 
 
-class WeChatPeer:
+class WeChatPeer(ServedPeer):
     """An Official Account in the safe mode."""
 
     name = "wechat"
+    chat = OPENID
 
     def __init__(self) -> None:
         # The suite puts its own here.
         self.clock: Callable[[], datetime] = lambda: START
         # The suite keeps its own count of windows, from conversations that the platform never saw.
         self.platform = FakeWeChat(clock=self._now, enforce_windows=False)
-        self._server: LoopbackServer | None = None
-        self.read_seconds = 1.0
 
     def _now(self) -> datetime:
         return self.clock()
@@ -102,59 +102,33 @@ class WeChatPeer:
     def unknown(self) -> Call:
         return call_of(self.platform.request(text_fields("ciao", event=5) | {"MsgType": "hologram"}))
 
-    def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
-        return self._connect()
+    def app(self) -> ASGIApp:
+        return self.platform.app()
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledAdapter]:
-        with LoopbackServer(self.platform.app()) as server:
-            self._server = server
-            api = WeChatApi(APP_ID, SECRET, server.url, read_seconds=self.read_seconds)
-            adapter = WeChatAdapter(
-                app_id=APP_ID,
-                api=api,
-                tokens=MemoryTokens(api.fetch_token),
-                token=TOKEN,
-                aes_key=AES_KEY,
-                patience=PATIENCE,
-            )
-            try:
-                yield adapter
-            finally:
-                await adapter.close()
+    def adapter_at(self, url: str) -> WeChatAdapter:
+        return adapter_of(self.platform, url, read_seconds=self.read_seconds, patience=PATIENCE)
 
-    def thread_for(self, trouble: Trouble) -> str | None:
-        match trouble:
-            case Trouble.NONE:
-                pass
-            case Trouble.THROTTLED:
-                self.platform.fail_next(45011)
-            case Trouble.BLOCKED:
-                self.platform.residents[OPENID].follows = False
-            case Trouble.WINDOW_CLOSED:
-                self.platform.fail_next(45015)
-            case Trouble.QUOTA_EXHAUSTED:
-                self.platform.fail_next(45047)
-            case Trouble.TOO_LONG:
-                self.platform.fail_next(45002)
-            case Trouble.TIME_OUT:
-                self.platform.stall_next(1.5 * self.read_seconds)
-            case Trouble.SERVER_ERROR:
-                self.platform.answer_next("<html>bad gateway</html>", status=502)
-            case Trouble.GARBAGE:
-                self.platform.answer_next("<html>welcome</html>")
-            case Trouble.NO_CONNECTION:
-                assert self._server is not None
-                self._server.__exit__()
-        return OPENID
+    def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
+        return {
+            Trouble.THROTTLED: lambda: self.platform.fail_next(45011),
+            Trouble.BLOCKED: lambda: self.platform.event("unsubscribe"),
+            Trouble.WINDOW_CLOSED: lambda: self.platform.fail_next(45015),
+            Trouble.QUOTA_EXHAUSTED: lambda: self.platform.fail_next(45047),
+            Trouble.TOO_LONG: lambda: self.platform.fail_next(45002),
+            Trouble.TIME_OUT: lambda: self.platform.stall_next(1.5 * self.read_seconds),
+            Trouble.SERVER_ERROR: lambda: self.platform.answer_next("<html>bad gateway</html>", status=502),
+            Trouble.GARBAGE: lambda: self.platform.answer_next("<html>welcome</html>"),
+        }
 
     def sent(self) -> Sequence[Shown]:
         return [shown for shown in self.platform.shown if shown.how == "custom"]
 
 
-def adapter_of(platform: FakeWeChat, url: str = "http://127.0.0.1:9", **others: Any) -> WeChatAdapter:
+def adapter_of(
+    platform: FakeWeChat, url: str = "http://127.0.0.1:9", *, read_seconds: float = 1.0, **others: Any
+) -> WeChatAdapter:
     """Make an adapter for a fake platform, its token in memory."""
-    api = WeChatApi(APP_ID, SECRET, url, read_seconds=1.0)
+    api = WeChatApi(APP_ID, SECRET, url, read_seconds=read_seconds)
     given = {"token": TOKEN, "aes_key": platform.aes_key} | others
     return WeChatAdapter(app_id=APP_ID, api=api, tokens=MemoryTokens(api.fetch_token), **given)
 

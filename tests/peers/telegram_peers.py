@@ -12,7 +12,7 @@ from sportello.app import create_app
 from tests.fakes.servers import serving
 from tests.fakes.telegram_api import TOKEN
 from tests.peers.conftest import Node
-from tests.sportello.conftest import SECRET, Desk
+from tests.sportello.desk import SECRET, Desk
 
 PERSON = {"id": 7, "is_bot": False, "first_name": "Ali", "language_code": "ur"}
 CHAT = {"id": 7, "type": "private", "first_name": "Ali"}

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from store.staff import Role
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.test_desk import sign_in
 
 

@@ -15,7 +15,7 @@ from store import outbox
 from store.conversations import Address, find, transcript
 from store.notify import Topic
 from tests.fakes.phone import IMO, FakePhone
-from tests.sportello.conftest import Desk, settings_for
+from tests.sportello.desk import Desk, settings_for
 
 TOKEN, OTHER = "token-of-via-roma-1", "token-of-piazza-san-marco"
 DEVICES = SecretStr(f"via-roma:{TOKEN}, piazza:{OTHER}")

@@ -12,7 +12,7 @@ from store import conversations, handovers, outbox, relay_acts
 from store.conversations import Address, Message
 from store.relay_acts import Act
 from store.staff import Role
-from tests.sportello.conftest import Desk, settings_for
+from tests.sportello.desk import Desk, settings_for
 from tests.sportello.test_desk import field, sign_in
 
 

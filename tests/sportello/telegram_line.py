@@ -14,7 +14,7 @@ from store.inbox import InboxStatus
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
 from tests.fakes.telegram_side import TelegramSide
-from tests.sportello.conftest import COMPILED, PASSWORD, SECRET, Desk
+from tests.sportello.desk import COMPILED, PASSWORD, SECRET, Desk, next_due
 
 
 @dataclass
@@ -48,7 +48,7 @@ class TelegramLine:
         # What came behind them in their conversations waits for them, whatever its own moment is.
         waiting = rows.status == InboxStatus.WAITING.value
         firsts = select(func.min(rows.id)).where(waiting).group_by(rows.conversation_id)
-        moments = [await self.desk.program.deliveries[0].next_due()]
+        moments = [await next_due(self.desk.program.deliveries[0])]
         async with self.desk.program.database.read() as connection:
             rests = select(func.min(rows.not_before)).where(rows.id.in_(firsts))
             moments.append((await connection.execute(rests)).scalar_one())

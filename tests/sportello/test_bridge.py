@@ -26,7 +26,7 @@ from store.conversations import Address, Author, Message, find, transcript
 from store.notify import Topic
 from tests.channels.bridge_peer import SECRET, message, signed
 from tests.fakes.servers import serving
-from tests.sportello.conftest import Desk, settings_for
+from tests.sportello.desk import Desk, settings_for
 
 BRIDGE = Bridge("bridge", SECRET)
 SCRIPT = Path(__file__).with_name("bridge.sh")

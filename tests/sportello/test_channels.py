@@ -21,7 +21,7 @@ from store import access_tokens, budgets, cursors, health, staff, tickets, traff
 from store.outbox import OutboxStatus
 from store.staff import Role
 from tests.fakes.whatsapp_api import PHONE_ID
-from tests.sportello.conftest import COMPILED, Desk
+from tests.sportello.desk import COMPILED, Desk
 from tests.sportello.test_desk import sign_in
 from tests.sportello.whatsapp_phone import Phone, phone_at
 from web.identity import SignedIn
@@ -191,8 +191,8 @@ async def test_an_open_page_is_told_when_what_may_be_written_changes(phone: Phon
     assert phone.member is not None
     channels = Channels(desk_channels(program.settings, program.adapters), program.clock)
     # The stream itself asks for nothing of identity or hub.
-    shell = shell_of(program, COMPILED)
-    pages = DeskPages(shell, program.database, program.hub, None, channels, program.clock, program.new_id)  # type: ignore[arg-type]
+    shell, news_hub = shell_of(program, COMPILED), program.hub
+    pages = DeskPages(shell, program.database, news_hub, None, channels, program.clock, program.new_id)  # type: ignore[arg-type]
     async with program.database.read() as connection:
         (held,) = await tickets.claimed(connection)
     news = live._ticket_news(pages, SignedIn(phone.member, "x"), held, 1000)

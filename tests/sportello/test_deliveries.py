@@ -12,11 +12,11 @@ from sqlalchemy import select
 from channels.adapter import InboundKind
 from channels.telegram import TelegramAdapter
 from sportello.deliveries import LEASE, doubt
-from store import conversations, inbox, outbox, pacing
+from store import conversations, inbox, leasing, outbox, pacing
 from store.outbox import OutboxKind, OutboxStatus, Priority
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk, next_due
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def test_one_message_a_second_to_a_chat_and_in_order(desk: Desk, api: Fake
     await desk.turns()
     assert await desk.deliver() == 2
     assert await desk.deliver() == 0
-    due = await desk.program.deliveries[0].next_due()
+    due = await next_due(desk.program.deliveries[0])
     assert due is not None
     assert timedelta(0) < due - desk.clock.now <= timedelta(seconds=1)
     desk.clock.advance(seconds=1)
@@ -67,6 +67,33 @@ async def test_one_message_a_second_to_a_chat_and_in_order(desk: Desk, api: Fake
     assert "116117" in to_77[0]
     assert to_77[1].startswith("Scegli")
     assert to_77[2].startswith("Prego")
+
+
+async def test_one_statement_ends_a_message_and_takes_the_next_or_tells_when_it_may_go(
+    desk: Desk, api: FakeBotApi
+) -> None:
+    for thread in ("77", "77", "88"):
+        await desk.write("menu", thread=thread)
+    await desk.turns()
+    deliveries = desk.program.deliveries[0]
+    await deliveries.open()
+
+    def on() -> bool:
+        desk.clock.advance(milliseconds=40)
+        return True
+
+    due = await deliveries.send_due(on)
+    assert [message.chat_id for message in api.sent] == [77, 88]
+    assert await statuses(desk) == ["sent", "queued", "sent"]
+    assert due is not None
+    assert timedelta(0) < due - desk.clock() < timedelta(seconds=1), "the chat's own pace"
+    desk.clock.now = due
+    assert await deliveries.send_due(on) is None
+    assert [message.chat_id for message in api.sent] == [77, 88, 77]
+    async with desk.program.database.read() as connection:
+        rows = (await connection.execute(select(outbox.outbox).order_by(outbox.outbox.c.id))).all()
+    assert [(row.status, row.payload, row.lease_until, row.attempts) for row in rows] == [("sent", None, None, 1)] * 3
+    assert [row.platform_ids for row in rows] == [{"ids": ["1"]}, {"ids": ["3"]}, {"ids": ["2"]}]
 
 
 async def test_thirty_messages_a_second_in_all(desk: Desk, api: FakeBotApi) -> None:
@@ -141,7 +168,7 @@ async def test_a_sender_that_died_leaves_a_doubt_that_is_told(desk: Desk, api: F
     deliveries = desk.program.deliveries[0]
     await deliveries.open()
     async with desk.program.database.begin() as connection:
-        leased = await pacing.lease(
+        leased = await leasing.lease(
             connection,
             channel="telegram",
             account=TOKEN.partition(":")[0],
@@ -152,7 +179,7 @@ async def test_a_sender_that_died_leaves_a_doubt_that_is_told(desk: Desk, api: F
     assert leased is not None
     desk.clock.advance(seconds=5)
     assert await desk.deliver() == 0, "the next message waits until it is known what became of the first"
-    assert await deliveries.next_due() is None, "and nobody is woken for it before"
+    assert await next_due(deliveries) is None, "and nobody is woken for it before"
     assert await doubt(desk.program.database, desk.clock()) == 0
     desk.clock.advance(seconds=LEASE.total_seconds())
     assert await doubt(desk.program.database, desk.clock()) == 1
@@ -214,6 +241,6 @@ async def test_a_tap_waits_for_no_pause(desk: Desk, api: FakeBotApi) -> None:
         await pacing.pause_account(connection, channel="telegram", account=deliveries.adapter.account, until=until)
     api.tap("tap-1")
     await desk.write("", kind=InboundKind.CHOICE, choice_id=f"{seq}.0", acknowledge="tap-1")
-    assert await deliveries.next_due() == desk.clock()
+    assert await next_due(deliveries) == desk.clock()
     assert await desk.deliver() == 1
     assert api.answered == ["tap-1"]

@@ -18,7 +18,7 @@ from store.database import Database
 from store.notify import Topic
 from store.staff import Role
 from store.tickets import Ticket
-from tests.sportello.conftest import PASSWORD, Desk
+from tests.sportello.desk import PASSWORD, Desk
 
 
 async def waiting(desk: Desk) -> list[Ticket]:

@@ -23,7 +23,7 @@ from store.notify import Topic
 from store.staff import Role
 from store.tickets import Ticket
 from tests.fakes.servers import serving
-from tests.sportello.conftest import PASSWORD, Desk
+from tests.sportello.desk import PASSWORD, Desk
 
 JSON: Final = {"Accept": "application/json"}
 UNKNOWN: Final = Understanding("it", certain=False, verdict=Verdict.ABSTAIN)

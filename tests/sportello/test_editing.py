@@ -10,7 +10,7 @@ from knowledge.editing import differences
 from knowledge.understanding import Understander
 from store import entries
 from store.staff import Role
-from tests.sportello.conftest import ENTRIES, Desk
+from tests.sportello.desk import ENTRIES, Desk
 from tests.sportello.editor_browser import editor_browser
 from tests.sportello.test_desk import sign_in
 

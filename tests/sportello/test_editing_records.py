@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from store.staff import Role
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.editor_browser import editor_browser
 from tests.sportello.test_desk import sign_in
 

@@ -8,7 +8,7 @@ import pytest
 from store import tickets
 from store.staff import Role
 from tests.fakes.telegram_api import StoredFile
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.telegram_line import TelegramLine, telegram_line
 
 CHAT = 77

@@ -1,29 +1,14 @@
 """The first reply goes back with WeChat's own request: in time, once, the same for a repetition, and costs nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from uuid import UUID
-
-import pytest
-from sqlalchemy.engine import URL
 
 from channels.rendering import measure
 from channels.wechat import PASSIVE, TEXT_MAX
 from store import outbox, pacing
 from store.conversations import Address, Author
 from store.outbox import OutboxKind, Priority
-from tests.conftest import FakeClock
 from tests.fakes.wechat_api import APP_ID, OPENID
-from tests.sportello.wechat_desk import WeChatDesk, wechat_desk
-
-
-@pytest.fixture
-async def wechat(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
-) -> AsyncIterator[WeChatDesk]:
-    async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
-        yield made
+from tests.sportello.wechat_desk import WeChatDesk
 
 
 async def test_the_answer_comes_with_the_request_and_costs_nothing(wechat: WeChatDesk) -> None:

@@ -19,7 +19,7 @@ from store.conversations import Author
 from store.notify import Topic
 from store.staff import Role
 from tests.fakes.phone import IMO, FakePhone
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.phone_desk import TOKEN, answered, mediator_writes, phone_web, rows, statuses
 from tests.sportello.test_desk import sign_in
 

@@ -15,7 +15,7 @@ from store import quarantine
 from store.conversations import Author
 from store.quarantine import QuarantineStatus
 from tests.fakes.phone import IMO, WHATSAPP, FakePhone, notification
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.phone_desk import OTHER, TOKEN, answered, mediator_writes, phone_web, rows, statuses
 
 

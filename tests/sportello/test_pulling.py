@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from channels.adapter import BadPayloadError, Capabilities, Inbound, InboundKind, Pulled
 from channels.counting import InboxCounts
 from channels.results import NeedsPerson, RetryAfter, SendResult, Unknown
-from sportello.pulling import AFTER_TROUBLE, EVERY, EVERY_WITHOUT_TOKEN, LEASE, TOKEN_LASTS, Pulls
+from sportello.pulling import AFTER_NOTHING, AFTER_TROUBLE, EVERY, EVERY_WITHOUT_TOKEN, LEASE, TOKEN_LASTS, Pulls
 from store import cursors, health, inbox
 from store.database import Database
 from store.inbox import InboxStatus
@@ -111,6 +111,20 @@ async def test_more_is_fetched_at_once_even_after_an_empty_answer(fetching: Fetc
     assert [await fetching.pulls.pull() for _ in range(4)] == [True, True, True, False]
     assert [cursor for cursor, _ in fetching.platform.asked] == ["", "c1", "c2"]
     assert await fetching.counts() == {InboxStatus.WAITING: 2}
+
+
+async def test_a_platform_that_says_more_and_gives_nothing_is_not_asked_without_end(
+    fetching: Fetching, clock: FakeClock
+) -> None:
+    fetching.platform.answers = [
+        Pulled((), "c1", more=True),
+        Pulled((), "c1", more=True),
+        Pulled(("a",), "c2", more=True),
+    ]
+    assert [await fetching.pulls.pull() for _ in range(3)] == [True, True, False], "nothing came, nothing moved"
+    clock.now += AFTER_NOTHING
+    assert await fetching.pulls.pull()
+    assert await fetching.counts() == {InboxStatus.WAITING: 1}
 
 
 async def test_a_page_that_comes_again_is_stored_once_and_counted_as_repeated(fetching: Fetching) -> None:

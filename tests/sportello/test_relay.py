@@ -16,7 +16,7 @@ from store.conversations import Address, Author
 from store.notify import Topic
 from store.relay_acts import Act
 from store.staff import Role
-from tests.sportello.conftest import Desk, settings_for
+from tests.sportello.desk import Desk, settings_for
 from tests.sportello.relay_desk import acts, answers, marked, opened, operator, pasted, rows, statuses
 from tests.sportello.test_desk import field, sign_in
 

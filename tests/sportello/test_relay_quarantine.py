@@ -11,7 +11,7 @@ from sqlalchemy import select
 from store import conversations, handovers, quarantine, relay_acts
 from store.conversations import Address, Author
 from tests.fakes.phone import IMO, WHATSAPP
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.relay_desk import opened, operator, pasted, rows
 from tests.sportello.test_desk import field
 

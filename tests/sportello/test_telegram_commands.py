@@ -16,7 +16,7 @@ from sportello.settings import Settings
 from sportello.telegram_commands import COMMANDS, DESCRIPTION_MAX, SHORT_MAX, described
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import FakeBotApi
-from tests.sportello.conftest import settings_for
+from tests.sportello.desk import settings_for
 
 
 @pytest.fixture

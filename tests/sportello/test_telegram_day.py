@@ -15,7 +15,7 @@ from store.conversations import Author
 from store.outbox import OutboxStatus
 from store.staff import Role
 from tests.fakes.telegram_api import StoredFile
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.telegram_line import TelegramLine, telegram_line
 
 RESIDENTS = range(101, 107)

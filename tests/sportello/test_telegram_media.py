@@ -12,7 +12,7 @@ from store import tickets
 from store.conversations import Author
 from store.staff import Role
 from tests.fakes.telegram_api import StoredFile
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.telegram_line import TelegramLine, telegram_line
 
 CHAT = 77

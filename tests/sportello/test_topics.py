@@ -14,7 +14,7 @@ from knowledge.entry import Entry
 from store import migrations
 from store.database import Database
 from tests.conftest import START
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.starter import starter
 
 # In one language, so that the index is quickly made.

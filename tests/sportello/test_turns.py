@@ -15,7 +15,7 @@ from sportello.transcribing import Turn
 from store import tickets
 from store.conversations import Author, conversations
 from store.staff import Role
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 
 
 def said(desk_rows: list[Any]) -> list[tuple[str, str]]:

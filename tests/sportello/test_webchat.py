@@ -13,7 +13,7 @@ from store import conversations
 from store.conversations import Author
 from store.notify import Topic
 from tests.fakes.servers import serving
-from tests.sportello.conftest import ENTRIES, Desk
+from tests.sportello.desk import ENTRIES, Desk
 
 JSON = {"Accept": "application/json"}
 

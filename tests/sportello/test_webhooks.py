@@ -13,7 +13,7 @@ from channels import polling
 from tests.channels.test_telegram_updates import message
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
-from tests.sportello.conftest import SECRET, Desk, settings_for
+from tests.sportello.desk import SECRET, Desk, settings_for
 
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 

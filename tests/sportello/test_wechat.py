@@ -1,9 +1,7 @@
 """Whole days on WeChat in injected time: nothing lost, nothing doubled, and never more than the platform allows."""
 
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -13,19 +11,10 @@ from sportello.platforms import adapters, called
 from sportello.settings import described
 from store import health
 from store.staff import Role
-from tests.conftest import FakeClock
 from tests.fakes.wechat_api import APP_ID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, OLD_AES_KEY, TOKEN
-from tests.sportello.conftest import Desk, settings_for
-from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once, wechat_desk
-
-
-@pytest.fixture
-async def wechat(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
-) -> AsyncIterator[WeChatDesk]:
-    async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
-        yield made
+from tests.sportello.desk import Desk, settings_for
+from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once
 
 
 async def test_a_day(wechat: WeChatDesk) -> None:

@@ -1,14 +1,11 @@
 """The menu of the WeChat account: made by a command only, within the platform's limits, every button understood."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy.engine import URL
 from typer.testing import CliRunner
 
 from bot.languages import CODES
@@ -18,19 +15,10 @@ from sportello import wechat_commands
 from sportello.cli import app
 from sportello.opening import Refusal
 from store.conversations import Author
-from tests.conftest import FakeClock
 from tests.fakes.wechat_menu import wrong_menu
-from tests.sportello.wechat_desk import WeChatDesk, wechat_desk
+from tests.sportello.wechat_desk import WeChatDesk
 
 CATALOGUE = Catalogue(ZoneInfo("Europe/Rome"), {"operator": "O", "service": "S"})
-
-
-@pytest.fixture
-async def wechat(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
-) -> AsyncIterator[WeChatDesk]:
-    async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
-        yield made
 
 
 def taps(menu: dict[str, Any]) -> Iterator[dict[str, str]]:

@@ -1,27 +1,13 @@
 """WeChat's windows: what matters most is sent first, nothing useful waits longer than it has to, nothing goes twice."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from uuid import UUID
-
 import pytest
-from sqlalchemy.engine import URL
 
 from store.conversations import Author
 from store.staff import Role
-from tests.conftest import FakeClock
 from tests.fakes.wechat_api import OPENID
-from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once, wechat_desk
+from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once
 
 OTHER = "oOTHERuP8q7ou2gfYjqLzSIWZf00"
-
-
-@pytest.fixture
-async def wechat(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
-) -> AsyncIterator[WeChatDesk]:
-    async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
-        yield made
 
 
 async def text_of(wechat: WeChatDesk, wording: str, openid: str = OPENID) -> str:
@@ -83,14 +69,14 @@ async def test_what_would_make_a_mediators_message_two_waits_for_the_resident(we
     await wechat.deliver()
     held = await wechat.claim(anna)
     await wechat.deliver()
-    await wechat.says("长" * 680)
+    await wechat.says(OPENID, "长" * 680)
     await wechat.deliver()
     await wechat.reply(held, anna, "答" * 100)
     await wechat.deliver()
     assert await wechat.statuses() == ["sent", "quota-exhausted", "quota-exhausted", "sent"]
     assert wechat.platform.read_by()[1:] == ["答" * 100]
     # What matters stays a mediator's, whatever goes with it.
-    await wechat.says("短")
+    await wechat.says(OPENID, "短")
     await wechat.reply(held, anna, "最后一句")
     wechat.platform.fail_next(-1)
     await wechat.deliver()

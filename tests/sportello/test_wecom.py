@@ -1,10 +1,8 @@
 """WeCom customer service with the whole program: a day of it, and what can go wrong in one."""
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -16,16 +14,8 @@ from sportello.settings import described
 from store.outbox import Priority
 from store.staff import Role
 from tests.conftest import FakeClock
-from tests.sportello.conftest import settings_for
-from tests.sportello.wecom_desk import WecomDesk, wecom_desk
-
-
-@pytest.fixture
-async def wecom(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
-) -> AsyncIterator[WecomDesk]:
-    async with wecom_desk(server_url, furnished, tmp_path, clock, new_id) as made:
-        yield made
+from tests.sportello.desk import settings_for
+from tests.sportello.wecom_desk import WecomDesk
 
 
 async def test_a_whole_day(wecom: WecomDesk, clock: FakeClock) -> None:

@@ -1,26 +1,13 @@
 """What WeCom took and says later that it could not deliver: each reason leads to what helps, and nothing goes twice."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from uuid import UUID
-
 import pytest
 from sqlalchemy import select
-from sqlalchemy.engine import URL
 
 from store import outbox
 from store.conversations import Author
 from store.staff import Role
 from tests.conftest import FakeClock
-from tests.sportello.wecom_desk import WecomDesk, wecom_desk
-
-
-@pytest.fixture
-async def wecom(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
-) -> AsyncIterator[WecomDesk]:
-    async with wecom_desk(server_url, furnished, tmp_path, clock, new_id) as made:
-        yield made
+from tests.sportello.wecom_desk import WecomDesk
 
 
 async def hears(wecom: WecomDesk) -> None:

@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 
 from sportello.deliveries import LEASE
-from store import outbox, pacing, retention
+from store import leasing, outbox, retention
 from store.outbox import OutboxKind
 from store.retention import Terms
 from tests.fakes.whatsapp_api import PHONE_ID
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 from tests.sportello.whatsapp_phone import RESIDENT, Phone, phone_at
 
 TERMS = Terms(chat=timedelta(days=1), ticket=timedelta(days=30), keys=timedelta(days=8))
@@ -143,7 +143,7 @@ async def test_a_failure_told_before_the_sending_is_stored_waits_for_it(phone: P
     deliveries = phone.desk.program.deliveries[0]
     await deliveries.open()
     async with phone.desk.program.database.begin() as connection:
-        leased = await pacing.lease(
+        leased = await leasing.lease(
             connection,
             channel="whatsapp",
             account=PHONE_ID,

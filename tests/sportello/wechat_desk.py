@@ -8,45 +8,31 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 from pydantic import SecretStr
-from sqlalchemy import select
 from sqlalchemy.engine import URL
 
-from channels.adapter import Outbound
 from channels.wechat import WeChatAdapter
-from handoff import queue, ticket
-from handoff.queue import Claimed
-from handoff.ticket import Done
-from sportello.deliveries import Deliveries
 from sportello.program import compose
-from store import budgets, conversations, outbox, tickets
-from store.budgets import Budget
-from store.conversations import Address, Author, Message
+from store.conversations import Author, Message
 from store.notify import Topic
-from store.outbox import OutboxKind, Priority
-from store.staff import StaffMember
 from tests.conftest import FakeClock, copy_of
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, TOKEN, FakeWeChat
-from tests.sportello.conftest import VOCABULARIES, Desk, settings_for
+from tests.sportello.desk import VOCABULARIES, Desk, next_due, settings_for
+from tests.sportello.platform_desk import PlatformDesk
 
 
 @dataclass
-class WeChatDesk:
+class WeChatDesk(PlatformDesk):
     """The desk and the platform, with verbs for residents, mediators and misfortune."""
 
-    desk: Desk
+    channel = "wechat"
+    account = APP_ID
     platform: FakeWeChat
-    web: httpx.AsyncClient
     # So many answers of ours get lost on the way back to the platform.
     lost: int = 0
     bodies: list[str] = field(default_factory=list)
-
-    @property
-    def deliveries(self) -> Deliveries:
-        return next(each for each in self.desk.program.deliveries if each.adapter.channel == "wechat")
 
     def hurry(self) -> None:
         """Let no request wait for its turn: every reply comes too late for it."""
@@ -83,72 +69,27 @@ class WeChatDesk:
         delivered = 0
         for _ in range(100):
             sent = await self.deliveries.deliver()
-            due = await self.deliveries.next_due()
+            due = await next_due(self.deliveries)
             if not sent and (due is None or due > self.desk.clock() + timedelta(seconds=1)):
                 return delivered
             delivered += sent
             self.desk.clock.advance(milliseconds=250)
         raise AssertionError("sending never ends")
 
-    async def says(self, text: str, openid: str = OPENID) -> None:
-        """Put a message of the bot's into the outbox, beside any turn."""
-        conversation = await self.conversation(openid)
-        async with self.desk.program.database.begin() as connection:
-            await outbox.queue(
-                connection,
-                conversation_id=conversation,
-                address=Address("wechat", APP_ID, openid),
-                kind=OutboxKind.MESSAGE,
-                priority=Priority.LIVE,
-                payload=Outbound("zh", (text,)).to_json(),
-                seq=None,
-                now=self.desk.clock(),
-            )
-
-    # --- mediators ---
-
-    async def claim(self, member: StaffMember) -> UUID:
-        """Let a mediator take the oldest conversation that waits."""
-        async with self.desk.program.database.begin() as connection:
-            (first, *_) = await tickets.waiting(connection)
-            claimed = await queue.claim(connection, first.id, member, new_id=self.desk.new_id, now=self.desk.clock())
-            assert claimed == Claimed()
-        return first.id
-
-    async def reply(self, ticket_id: UUID, member: StaffMember, text: str) -> None:
-        async with self.desk.program.database.begin() as connection:
-            done = await ticket.reply(
-                connection, ticket_id, member, text, key=self.desk.new_id(), now=self.desk.clock()
-            )
-            assert done == Done()
-
-    # --- what is known ---
-
-    async def conversation(self, openid: str = OPENID) -> UUID:
-        async with self.desk.program.database.read() as connection:
-            found = await conversations.find(connection, Address("wechat", APP_ID, openid))
-        assert found is not None
-        return found
-
-    async def transcript(self, openid: str = OPENID) -> list[Message]:
-        async with self.desk.program.database.read() as connection:
-            return await conversations.transcript(connection, await self.conversation(openid))
-
     async def left(self, openid: str = OPENID) -> int | None:
         """Give how many messages our own count allows."""
-        async with self.desk.program.database.read() as connection:
-            found: Budget | None = await budgets.of(connection, await self.conversation(openid))
-        assert found is not None
-        return found.remaining
+        return (await self.budget(openid)).remaining
 
-    async def statuses(self, openid: str = OPENID) -> list[str]:
-        async with self.desk.program.database.read() as connection:
-            rows = await connection.execute(
-                select(outbox.outbox.c.status)
-                .where(outbox.outbox.c.conversation_id == await self.conversation(openid))
-                .order_by(outbox.outbox.c.id)
-            )
-            return list(rows.scalars())
+    # Nearly all tests have one resident.
+
+    async def transcript(self, user: str = OPENID) -> list[Message]:
+        return await super().transcript(user)
+
+    async def statuses(self, user: str = OPENID) -> list[str]:
+        return await super().statuses(user)
+
+    async def conversation(self, user: str = OPENID) -> UUID:
+        return await super().conversation(user)
 
 
 async def replies_read_once(wechat: WeChatDesk, openid: str = OPENID) -> list[str]:
@@ -188,5 +129,5 @@ async def wechat_desk(
             await program.library.refresh()
             desk = Desk(program, clock, new_id)
             async with desk.browser() as web:
-                yield WeChatDesk(desk, platform, web)
+                yield WeChatDesk(desk, web, platform)
             await program.close()

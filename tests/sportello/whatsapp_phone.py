@@ -18,7 +18,7 @@ from store.staff import Role, StaffMember
 from tests.channels.whatsapp_peer import adapter_for, call_of
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.whatsapp_api import PHONE_ID, FakeCloudApi, text_value
-from tests.sportello.conftest import Desk
+from tests.sportello.desk import Desk
 
 RESIDENT = "393331234567"
 

@@ -1,5 +1,6 @@
 """Budgets: what a platform lets us write, what is kept for mediators, and codes that let one message through."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,6 +77,23 @@ async def test_each_message_costs_one_and_some_are_kept_back(chat: Chat) -> None
     assert [await chat.spend() for _ in range(3)] == [GIVEN] * 2 + [EXHAUSTED]
     await chat.give_back()
     assert await chat.spend() == GIVEN
+
+
+async def test_senders_at_once_never_take_more_than_there_is(chat: Chat) -> None:
+    await chat.renew(5)
+    taken = await asyncio.gather(*(chat.spend(reserved) for reserved in (2, 0) * 8))
+    assert (taken.count(GIVEN), taken.count(EXHAUSTED)) == (5, 11)
+    assert taken[::2].count(GIVEN) <= 3, "what is kept for mediators is taken by them alone"
+    # A code is used once, however many reach for it.
+    await chat.renew(0, reply_code="c1")
+    again = await asyncio.gather(*(chat.spend() for _ in range(6)))
+    assert again.count(Spent(Allowance.GIVEN, "c1")) == 1
+    # What is given back while others take is neither lost nor doubled.
+    await chat.renew(5)
+    await asyncio.gather(*(chat.spend() for _ in range(3)), *(chat.give_back() for _ in range(2)))
+    left = await chat.left()
+    assert left is not None
+    assert left.remaining == 4
 
 
 async def test_a_window_ends_and_a_new_message_opens_it_anew(chat: Chat, clock: FakeClock) -> None:

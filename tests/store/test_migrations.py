@@ -1,12 +1,18 @@
 """The schema goes up, down and up again, fits the tables of the program, and tells when it is too new."""
 
+import subprocess
+import sys
+
+import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from store import migrations
 from store.database import Database
-from store.migrations import Fit
+from store.migrations import Fit, MigrationError
 from store.tables import metadata
 
 
@@ -39,3 +45,20 @@ async def test_a_schema_of_a_later_program_is_recognised(database: Database) -> 
         await connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
     async with database.read() as connection:
         assert await migrations.fit(connection) is Fit.NEWER
+
+
+def test_the_versions_are_those_that_the_library_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.FOLDER))
+    scripts = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert list(migrations.versions()) == scripts[::-1]
+
+
+def test_serving_does_without_the_library_that_migrates() -> None:
+    imported = "import sys, sportello.commands; assert 'alembic' not in sys.modules, 'alembic'"
+    subprocess.run([sys.executable, "-c", imported], check=True, timeout=60)  # noqa: S603 - our own program
+
+
+async def test_a_version_that_is_none_is_refused(database: Database) -> None:
+    with pytest.raises(MigrationError, match="0099"):
+        await migrations.move(database, "0099")

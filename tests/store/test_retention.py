@@ -10,6 +10,7 @@ from store import conversations, inbox, limits, retention, tickets
 from store.conversations import Address, Author, Message
 from store.database import Database
 from store.retention import Terms
+from store.turn import Outcome, keep
 from tests.conftest import FakeClock
 
 TERMS = Terms(chat=timedelta(days=1), ticket=timedelta(days=30), keys=timedelta(days=8))
@@ -35,10 +36,20 @@ async def conversation(database: Database, clock: FakeClock, new_id: Callable[[]
             now=clock(),
         )
         row = Message(found, 1, Author.RESIDENT, None, None, {"text": "x"}, clock())
-        await conversations.append(connection, [row])
         waiting = await inbox.take(connection, now=clock())
         assert waiting is not None
-        await inbox.finish(connection, waiting.id, now=clock())
+        outcome = Outcome(
+            conversation_id=found,
+            address=waiting.conversation.address,
+            state={},
+            language="it",
+            last_seq=1,
+            reachable=True,
+            said=[row],
+            outgoing=[],
+            inbox_ids=[waiting.id],
+        )
+        await keep(connection, outcome, now=clock())
     return found
 
 

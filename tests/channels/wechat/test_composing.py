@@ -1,7 +1,7 @@
 """Showing that an answer is being written: only where it takes long, within the platform's limits, at no cost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,32 +18,12 @@ from channels.results import Sent
 from channels.webhooks import Webhooks
 from channels.wechat import WeChatAdapter
 from store.database import Database
-from tests.channels.wechat_peer import adapter_of
 from tests.conftest import FakeClock
-from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID
 from tests.fakes.wechat_platform import FakeWeChat
 
 NOW = timedelta(0)
 NEVER = timedelta(hours=1)
-
-
-@pytest.fixture
-def platform(clock: FakeClock) -> FakeWeChat:
-    return FakeWeChat(clock=clock)
-
-
-@pytest.fixture
-def address(platform: FakeWeChat) -> Iterator[str]:
-    with LoopbackServer(platform.app()) as server:
-        yield server.url
-
-
-@pytest.fixture
-async def adapter(platform: FakeWeChat, address: str) -> AsyncIterator[WeChatAdapter]:
-    made = adapter_of(platform, address)
-    yield made
-    await made.close()
 
 
 class Watched:

@@ -28,7 +28,9 @@ from channels.wechat_envelope import (
 
 VECTORS = {
     vector["name"]: vector
-    for vector in json.loads((Path(__file__).parent / "data" / "wechat-vectors.json").read_text("utf-8"))["vectors"]
+    for vector in json.loads((Path(__file__).parent.parent / "data" / "wechat-vectors.json").read_text("utf-8"))[
+        "vectors"
+    ]
 }
 TOKEN = "QDG6eK"
 KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"

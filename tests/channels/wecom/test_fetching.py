@@ -1,6 +1,5 @@
 """What is fetched from WeCom through the real HTTP client, messages and media, and the fake server itself."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,28 +12,9 @@ from channels.wecom import WecomAdapter
 from channels.wecom_api import MEDIUM_MAX
 from tests.channels.wecom_peer import HELLO, adapter_of
 from tests.conftest import FakeClock
-from tests.fakes.servers import LoopbackServer
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import CORP_ID, OPEN_KFID
 from tests.fakes.wecom_memory import Session
-
-
-@pytest.fixture
-def api(clock: FakeClock) -> FakeKf:
-    return FakeKf(clock=clock.timestamp)
-
-
-@pytest.fixture
-def address(api: FakeKf) -> Iterator[str]:
-    with LoopbackServer(api.app()) as server:
-        yield server.url
-
-
-@pytest.fixture
-async def adapter(address: str) -> AsyncIterator[WecomAdapter]:
-    adapter = adapter_of(address)
-    yield adapter
-    await adapter.close()
 
 
 async def pulled(adapter: WecomAdapter, cursor: str = "", token: str = "") -> Pulled:

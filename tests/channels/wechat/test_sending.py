@@ -1,7 +1,5 @@
 """Sending to the fake interface over HTTP: every code of the table, and media."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -27,24 +25,6 @@ from tests.fakes.wechat_api import OPENID
 from tests.fakes.wechat_platform import FakeWeChat
 
 TEXT = WireMessage("ciao", key="1-0")
-
-
-@pytest.fixture
-def platform(clock: FakeClock) -> FakeWeChat:
-    return FakeWeChat(clock=clock)
-
-
-@pytest.fixture
-def address(platform: FakeWeChat) -> Iterator[str]:
-    with LoopbackServer(platform.app()) as server:
-        yield server.url
-
-
-@pytest.fixture
-async def adapter(platform: FakeWeChat, address: str) -> AsyncIterator[WeChatAdapter]:
-    adapter = adapter_of(platform, address)
-    yield adapter
-    await adapter.close()
 
 
 async def test_a_text_arrives_letter_by_letter(platform: FakeWeChat, adapter: WeChatAdapter) -> None:

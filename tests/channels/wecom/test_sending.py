@@ -1,6 +1,5 @@
 """What is sent to WeCom through the real HTTP client: its codes, the code of an opened chat, states of a session."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,28 +12,9 @@ from channels.wecom import WecomAdapter, message_id
 from channels.wecom_api import WecomApi
 from tests.channels.wecom_peer import HELLO, adapter_of
 from tests.conftest import FakeClock
-from tests.fakes.servers import LoopbackServer
 from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wecom_api import FakeKf
 from tests.fakes.wecom_callbacks import CORP_ID, OPEN_KFID
-
-
-@pytest.fixture
-def api(clock: FakeClock) -> FakeKf:
-    return FakeKf(clock=clock.timestamp)
-
-
-@pytest.fixture
-def address(api: FakeKf) -> Iterator[str]:
-    with LoopbackServer(api.app()) as server:
-        yield server.url
-
-
-@pytest.fixture
-async def adapter(address: str) -> AsyncIterator[WecomAdapter]:
-    adapter = adapter_of(address)
-    yield adapter
-    await adapter.close()
 
 
 async def test_a_text_arrives_under_an_id_of_ours(api: FakeKf, adapter: WecomAdapter) -> None:

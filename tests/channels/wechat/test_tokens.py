@@ -1,7 +1,6 @@
 """WeChat's tokens: refused, lost, forced and refused for good; and the rules that the fake keeps of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import httpx
@@ -17,31 +16,12 @@ from channels.results import (
 from channels.wechat import WeChatAdapter
 from channels.wechat_api import WeChatApi
 from channels.wechat_codes import LATER, SOON
-from tests.channels.wechat_peer import adapter_of
 from tests.conftest import FakeClock
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import FakeWeChat
 
 TEXT = WireMessage("ciao", key="1-0")
-
-
-@pytest.fixture
-def platform(clock: FakeClock) -> FakeWeChat:
-    return FakeWeChat(clock=clock)
-
-
-@pytest.fixture
-def address(platform: FakeWeChat) -> Iterator[str]:
-    with LoopbackServer(platform.app()) as server:
-        yield server.url
-
-
-@pytest.fixture
-async def adapter(platform: FakeWeChat, address: str) -> AsyncIterator[WeChatAdapter]:
-    adapter = adapter_of(platform, address)
-    yield adapter
-    await adapter.close()
 
 
 # --- tokens ---
