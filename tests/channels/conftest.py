@@ -8,7 +8,7 @@ import pytest
 from channels.adapter import Capabilities
 from store.database import Database
 from tests.channels.contract import Line, line
-from tests.channels.peer import Peer
+from tests.channels.peer import Peer, Trouble
 from tests.channels.peers import PEERS
 from tests.conftest import FakeClock
 
@@ -19,6 +19,9 @@ def peer(request: pytest.FixtureRequest, clock: FakeClock) -> Peer:
     if hasattr(made, "clock"):
         # The platform signs times, or counts hours: its clock is the test's.
         made.clock = clock
+    if request.node.callspec.params.get("trouble") is Trouble.TIME_OUT and hasattr(made, "read_seconds"):
+        # What is waited for in vain; everything else has longer.
+        made.read_seconds = 0.3
     return made
 
 

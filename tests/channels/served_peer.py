@@ -16,6 +16,8 @@ class ServedPeer(ABC):
 
     # The chat to which messages go.
     chat: str
+    # How long the adapter waits for an answer.
+    read_seconds = 1.0
     _server: LoopbackServer | None = None
 
     @abstractmethod
@@ -24,7 +26,7 @@ class ServedPeer(ABC):
 
     @abstractmethod
     def adapter_at(self, url: str) -> CalledAdapter:
-        """Make the adapter for the fake at an address, with a time-out of a second."""
+        """Make the adapter for the fake at an address, with `read_seconds` as its time-out."""
 
     @abstractmethod
     def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:

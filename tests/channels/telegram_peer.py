@@ -68,7 +68,7 @@ class TelegramPeer(ServedPeer):
 
     def adapter_at(self, url: str) -> TelegramAdapter:
         # Patched so that a time-out takes a fraction of a second and not fifteen.
-        with mock.patch("channels.telegram.READ_SECONDS", 1.0):
+        with mock.patch("channels.telegram.READ_SECONDS", self.read_seconds):
             return TelegramAdapter(TOKEN, SECRET, url)
 
     def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
@@ -78,7 +78,7 @@ class TelegramPeer(ServedPeer):
             Trouble.WINDOW_CLOSED: None,
             Trouble.QUOTA_EXHAUSTED: None,
             Trouble.TOO_LONG: lambda: self.api.fail_next(400, "Bad Request: message is too long"),
-            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5),
+            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.fail_next(502, "Bad Gateway"),
             Trouble.GARBAGE: self.api.garbage_next,
         }

@@ -4,11 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter
-from aiogram.types import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 
 from channels.adapter import Medium, MediumGoneError, OutboundChoice, PlatformRefusedError, WireMessage
 from channels.results import Blocked, NeedsPerson, RetryAfter, Sent, TooLong, Unknown
@@ -137,56 +132,3 @@ async def test_a_file_that_cannot_be_had_is_told_apart(api: FakeBotApi, adapter:
         await nowhere.fetch("full")
     assert TOKEN not in str(refused.value)
     await nowhere.close()
-
-
-async def test_an_independent_client_finds_the_fake_to_be_a_bot_api(api: FakeBotApi, address: str) -> None:
-    """Drive the fake with aiogram, which checks every answer against its own schema."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(address))
-    api.enforce_rate = True
-    async with Bot(TOKEN, session=session) as bot:
-        assert (await bot.get_me()).is_bot
-        keyboard = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="sì", callback_data="1.0")]])
-        sent = await bot.send_message(9, "你好", reply_markup=keyboard)
-        assert (sent.text, sent.chat.id) == ("你好", 9)
-        assert api.sent[0].buttons == (("sì", "1.0"),)
-        with pytest.raises(TelegramRetryAfter) as flood:
-            await bot.send_message(9, "ancora")
-        assert flood.value.retry_after == 1
-        api.blocked.add(10)
-        with pytest.raises(TelegramForbiddenError):
-            await bot.send_message(10, "ciao")
-        api.updates.append({"update_id": 1})
-        assert [update.update_id for update in await bot.get_updates()] == [1]
-
-
-async def test_an_independent_client_fetches_files_and_sets_commands(api: FakeBotApi, address: str) -> None:
-    api.files |= {"f": StoredFile("voice/file_1.oga", b"OggS"), "large": StoredFile("a.mp4", b"", says=FILE_MAX + 1)}
-    async with Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(address))) as bot:
-        found = await bot.get_file("f")
-        assert found.file_path is not None
-        downloaded = await bot.download_file(found.file_path)
-        assert downloaded is not None
-        assert downloaded.read() == b"OggS"
-        for wrong in ("large", "nobody's"):
-            with pytest.raises(TelegramBadRequest):
-                await bot.get_file(wrong)
-        menu = [BotCommand(command="menu", description="Tutti gli argomenti")]
-        assert await bot.set_my_commands(menu, language_code="it")
-        told = await bot.get_my_commands(language_code="it")
-        assert [(command.command, command.description) for command in told] == [("menu", "Tutti gli argomenti")]
-        assert await bot.get_my_commands() == []
-        many = [BotCommand(command=f"c{number}", description="x") for number in range(101)]
-        for commands in (
-            many,
-            [BotCommand(command="Menù", description="x")],
-            [BotCommand(command="a", description="")],
-        ):
-            with pytest.raises(TelegramBadRequest):
-                await bot.set_my_commands(commands)
-        with pytest.raises(TelegramBadRequest):
-            await bot.set_my_commands(menu, language_code="ita")
-        assert await bot.set_my_description("x" * 512)
-        assert await bot.set_my_short_description("x" * 120, language_code="zh")
-        for setting in (bot.set_my_description("x" * 513), bot.set_my_short_description("x" * 121)):
-            with pytest.raises(TelegramBadRequest):
-                await setting

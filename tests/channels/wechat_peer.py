@@ -106,7 +106,7 @@ class WeChatPeer(ServedPeer):
         return self.platform.app()
 
     def adapter_at(self, url: str) -> WeChatAdapter:
-        return adapter_of(self.platform, url, patience=PATIENCE)
+        return adapter_of(self.platform, url, read_seconds=self.read_seconds, patience=PATIENCE)
 
     def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
         return {
@@ -115,7 +115,7 @@ class WeChatPeer(ServedPeer):
             Trouble.WINDOW_CLOSED: lambda: self.platform.fail_next(45015),
             Trouble.QUOTA_EXHAUSTED: lambda: self.platform.fail_next(45047),
             Trouble.TOO_LONG: lambda: self.platform.fail_next(45002),
-            Trouble.TIME_OUT: lambda: self.platform.stall_next(1.5),
+            Trouble.TIME_OUT: lambda: self.platform.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.platform.answer_next("<html>bad gateway</html>", status=502),
             Trouble.GARBAGE: lambda: self.platform.answer_next("<html>welcome</html>"),
         }
@@ -124,9 +124,11 @@ class WeChatPeer(ServedPeer):
         return [shown for shown in self.platform.shown if shown.how == "custom"]
 
 
-def adapter_of(platform: FakeWeChat, url: str = "http://127.0.0.1:9", **others: Any) -> WeChatAdapter:
+def adapter_of(
+    platform: FakeWeChat, url: str = "http://127.0.0.1:9", *, read_seconds: float = 1.0, **others: Any
+) -> WeChatAdapter:
     """Make an adapter for a fake platform, its token in memory."""
-    api = WeChatApi(APP_ID, SECRET, url, read_seconds=1.0)
+    api = WeChatApi(APP_ID, SECRET, url, read_seconds=read_seconds)
     given = {"token": TOKEN, "aes_key": platform.aes_key} | others
     return WeChatAdapter(app_id=APP_ID, api=api, tokens=MemoryTokens(api.fetch_token), **given)
 

@@ -96,7 +96,7 @@ class WecomPeer(ServedPeer):
         return self.api.app()
 
     def adapter_at(self, url: str) -> WecomAdapter:
-        return adapter_of(url, seconds=1.0)
+        return adapter_of(url, seconds=self.read_seconds)
 
     def thread_for(self, trouble: Trouble) -> str | None:
         self.api.sessions[CHAT] = Session(wrote_at=self.clock.timestamp())
@@ -110,7 +110,7 @@ class WecomPeer(ServedPeer):
             Trouble.WINDOW_CLOSED: lambda: setattr(session, "wrote_at", session.wrote_at - 49 * 3600),
             Trouble.QUOTA_EXHAUSTED: lambda: setattr(session, "sent", 5),
             Trouble.TOO_LONG: lambda: self.api.fail_next(45002, "content too long"),
-            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5),
+            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.garbage_next(status=502),
             Trouble.GARBAGE: self.api.garbage_next,
         }

@@ -98,7 +98,7 @@ class WhatsAppPeer(ServedPeer):
 
     def adapter_at(self, url: str) -> WhatsAppAdapter:
         # Patched so that a time-out takes a fraction of a second and not fifteen.
-        with mock.patch("channels.whatsapp.READ_SECONDS", 1.0):
+        with mock.patch("channels.whatsapp.READ_SECONDS", self.read_seconds):
             return adapter_for(url)
 
     def thread_for(self, trouble: Trouble) -> str | None:
@@ -116,7 +116,7 @@ class WhatsAppPeer(ServedPeer):
             Trouble.TOO_LONG: lambda: self.api.fail_next(
                 100, "Param text['body'] must be at most 4096 characters long."
             ),
-            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5),
+            Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.fail_next(131000, "Something went wrong", status=500),
             Trouble.GARBAGE: self.api.garbage_next,
         }

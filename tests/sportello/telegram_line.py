@@ -44,9 +44,13 @@ class TelegramLine:
 
     async def _due(self) -> list[float]:
         """Give the moments for which something waits: at the server, in the inbox, in the outbox."""
+        rows = inbox.inbox.c
+        # What came behind them in their conversations waits for them, whatever its own moment is.
+        waiting = rows.status == InboxStatus.WAITING.value
+        firsts = select(func.min(rows.id)).where(waiting).group_by(rows.conversation_id)
         moments = [await next_due(self.desk.program.deliveries[0])]
         async with self.desk.program.database.read() as connection:
-            rests = select(func.min(inbox.inbox.c.not_before)).where(inbox.inbox.c.status == InboxStatus.WAITING.value)
+            rests = select(func.min(rows.not_before)).where(rows.id.in_(firsts))
             moments.append((await connection.execute(rests)).scalar_one())
         told = [moment.timestamp() for moment in moments if moment is not None]
         at = self.side.next_at()

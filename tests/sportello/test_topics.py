@@ -9,16 +9,16 @@ import pytest
 from bot.topics import LISTED_AT_MOST, SECTIONS, label_of
 from bot.wording import Catalogue
 from channels.adapter import InboundKind
-from knowledge import exchange, files, loading
+from knowledge import exchange, loading
 from knowledge.entry import Entry
 from store import migrations
 from store.database import Database
 from tests.conftest import START
 from tests.sportello.desk import Desk
+from tests.starter import starter
 
-ALL, _ = files.read_folder(files.STARTER)
 # In one language, so that the index is quickly made.
-STARTER = [replace(entry, translations={"it": entry.translations["it"]}) for entry in ALL]
+STARTER = [replace(entry, translations={"it": entry.translations["it"]}) for entry in starter()]
 
 
 @pytest.fixture

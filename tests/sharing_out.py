@@ -1,0 +1,51 @@
+"""Which process of the tests gets which files: the long ones first, so that no process is idle at the end."""
+
+from typing import Final
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+# These make a reader of the whole knowledge base, which takes ten seconds: once in one process is enough.
+WHOLE_BASE: Final = (
+    "tests/knowledge/test_understanding.py",
+    "tests/knowledge/test_places.py",
+    "tests/knowledge/test_spelled.py",
+)
+# By the seconds that they take.
+LONGEST: Final = (
+    "tests/crash/test_crash.py",
+    *WHOLE_BASE,
+    "tests/knowledge/test_collisions.py",
+    "tests/channels/test_contract.py",
+    "tests/channels/test_contract_rendering.py",
+    "tests/knowledge/test_served.py",
+    "tests/sportello/test_channels.py",
+    "tests/sportello/test_relay.py",
+    "tests/sportello/test_editing.py",
+    "tests/sportello/test_telegram_media.py",
+    "tests/knowledge/test_remembering.py",
+)
+
+
+def long_ones_first(items: list[pytest.Item]) -> None:
+    """Sort the tests by how long their files take; within a file they stay as they are."""
+    places = {file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(_file(item.nodeid), len(places)))
+
+
+class Sharing(LoadFileScheduling):  # type: ignore[misc]  # the library has no types
+    """Whole files, in the order of the tests and not by how many tests they have."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        """Take the library's way, without its order."""
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = _file(nodeid)
+        return "the whole base" if file in WHOLE_BASE else file
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.split("::", 1)[0]
