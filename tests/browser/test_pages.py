@@ -190,6 +190,8 @@ def test_a_phone_that_lost_the_network_misses_nothing(people: People) -> None:
     other.goto("/")
     for text in ("guardia medica numero", "grazie"):
         ask(other, text)
+        # While one message is on its way, the next one stays in the box.
+        expect(other.locator(".message.resident", has_text=text)).to_have_count(1)
     expect(other.locator(".message")).to_have_count(6)
     page.locator("textarea").fill("un messaggio nel vuoto")
     page.keyboard.press("Enter")
