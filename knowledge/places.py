@@ -15,6 +15,7 @@ import yaml
 from babel import Locale
 
 from knowledge.entry import KEPT
+from knowledge.labels import PHRASES_REMEMBERED
 
 PATH: Final = Path(__file__).with_name("places.yaml")
 # Who names it along with another city asks about here, as when moving.
@@ -86,7 +87,7 @@ def names_city_elsewhere(text: str) -> bool:
     return not any(here in folded for here in _HERE) and _cities().found(folded)
 
 
-@lru_cache(maxsize=2**15)
+@lru_cache(maxsize=PHRASES_REMEMBERED)
 def _names_elsewhere(phrase: str) -> bool:
     """Tell whether a phrase names a city or country elsewhere; remembered, because an edit changes few of them."""
     folded = phrase.casefold()

