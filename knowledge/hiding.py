@@ -119,7 +119,7 @@ class _Directions:
     """The phrases as vectors, with how much each pulls the fitted directions toward itself."""
 
     def __init__(self, meaning: Meaning, owners: Places) -> None:
-        self._rows, self._owners = meaning.rows, owners
+        self._rows, self._owners, self._by_middle = meaning.rows, owners, meaning.by_middle
         self._counts = np.bincount(owners)
         # Only of a fit in closed form follows what it would say without a row.
         self._spread: NDArray[np.floating] | None = None
@@ -134,8 +134,8 @@ class _Directions:
         query, label = self._rows[row], self._owners[row]
         mine = np.flatnonzero(self._owners == label)
         left = self._rows[mine[mine != row]]
-        table[label, 0] = (left @ query).max() if len(left) else 0.0
         table[label, 1] = unit(left.sum(axis=0, keepdims=True))[0] @ query
+        table[label, 0] = table[label, 1] if self._by_middle else (left @ query).max() if len(left) else 0.0
         if self._spread is None:
             table[:, 2] = 0
             return

@@ -14,12 +14,16 @@ Places = NDArray[np.intp]
 
 # Below this a mean of a kind says more about its few phrases than about the kind.
 _MEAN_FROM: Final = 20
+# With fewer phrases a label, most are its question in several languages, and the nearest says more about the language
+# than about the label: their middle stands for it (XQuAD: docs/decisions/0049).
+_NEAREST_FROM: Final = 8
 
 
 class Meaning:
     """The phrases as vectors, with a centroid and a fitted direction for each label.
 
-    `rows` are the vectors, centred and of length 1, in the order of their labels.
+    `rows` are the vectors, centred and of length 1, in the order of their labels. `by_middle`: the phrases are too few
+    for the nearest to count.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Meaning:
             self.rows[block] = rows
             starts = np.flatnonzero(np.diff(owners[block], prepend=-1))
             sums[owners[block][starts]] += np.add.reduceat(rows, starts, axis=0)
+        self.by_middle = len(chosen) < _NEAREST_FROM * labels
         self._first_rows = np.searchsorted(owners, np.arange(labels))
         self._counts = np.bincount(owners, minlength=labels)
         self._centroids = unit(sums)
@@ -65,11 +70,15 @@ class Meaning:
 
     def nearest(self, query: Row) -> Row:
         """Give for every label the nearest phrase."""
+        if self.by_middle:
+            return self._centroids @ query
         nearest: Row = np.maximum.reduceat(self.rows @ query, self._first_rows)
         return nearest
 
     def nearest_of(self, query: Row, labels: Places) -> Row:
         """Give for some labels the nearest phrase."""
+        if self.by_middle:
+            return self._centroids[labels] @ query
         lengths = self._counts[labels]
         firsts = np.cumsum(lengths) - lengths
         rows = np.arange(lengths.sum()) + np.repeat(self._first_rows[labels] - firsts, lengths)

@@ -5,7 +5,7 @@ import pytest
 
 from knowledge.fitting import BACKGROUND, background_share
 from knowledge.heads import LeastSquares, Likelihood, Row, head_of
-from knowledge.meaning import unit
+from knowledge.meaning import Meaning, unit
 from knowledge.weighing import ENTRY_FEATURES
 
 SIZE = 24
@@ -68,3 +68,16 @@ def test_background_that_is_recognised_at_once_stands_for_less_of_what_residents
     assert background_share([taken_for_an_entry] * 3 + [recognised]) == BACKGROUND
     assert background_share([taken_for_an_entry] + [recognised] * 3) == pytest.approx(BACKGROUND / 2)
     assert 0 < background_share([recognised] * 4) < BACKGROUND / 2
+
+
+@pytest.mark.parametrize("each", [3, 12])
+def test_with_very_few_phrases_their_middle_stands_for_the_nearest(each: int) -> None:
+    labels = 10
+    rows, owners, _ = rows_of(labels, each)
+    chosen = np.arange(len(rows))
+    meaning = Meaning(["it"] * len(rows), owners, rows, chosen, np.zeros(labels, dtype=np.bool_))
+    query = meaning.query(rows[0], "it")
+    middles, _, _ = meaning.overall(query)
+    some = np.array([0, 4])
+    assert np.array_equal(meaning.nearest(query), middles) == (each < 8)
+    assert meaning.nearest(query)[some] == pytest.approx(meaning.nearest_of(query, some))
