@@ -9,13 +9,13 @@ from pathlib import Path
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy.engine import URL
 
 from channels.wechat import WeChatAdapter
 from sportello.program import compose
 from store.conversations import Author, Message
 from store.notify import Topic
-from tests.conftest import FakeClock, copy_of
+from tests.conftest import FakeClock
+from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, TOKEN, FakeWeChat
@@ -110,11 +110,11 @@ async def first_answer(wechat: WeChatDesk) -> str:
 
 @asynccontextmanager
 async def wechat_desk(
-    server_url: URL, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[WeChatDesk]:
     """Put the program together, with Telegram and WeChat."""
     platform = FakeWeChat(clock=clock, advance=lambda seconds: clock.advance(seconds=seconds))
-    async with copy_of(furnished, server_url) as url:
+    async with copies.of(furnished) as url:
         with LoopbackServer(platform.app()) as server:
             settings = settings_for(
                 url,

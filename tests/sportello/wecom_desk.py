@@ -7,14 +7,14 @@ from pathlib import Path
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy.engine import URL
 
 from channels.adapter import Call
 from sportello.program import compose
 from sportello.pulling import Pulls
 from store import health
 from store.health import ChannelHealth
-from tests.conftest import FakeClock, copy_of
+from tests.conftest import FakeClock
+from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID
@@ -87,11 +87,11 @@ class WecomDesk(PlatformDesk):
 
 @asynccontextmanager
 async def wecom_desk(
-    server_url: URL, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[WecomDesk]:
     """Put the program together, with WeCom alone."""
     kf = FakeKf(clock=clock.timestamp)
-    async with copy_of(furnished, server_url) as url:
+    async with copies.of(furnished) as url:
         with LoopbackServer(kf.app()) as server:
             settings = settings_for(
                 url,
