@@ -17,6 +17,7 @@ from xdist.remote import Producer
 from store import migrations
 from store.database import Database
 from store.embedded import EmbeddedServer
+from tests import remembered_fields
 from tests.databases import Copies, Engines, execute_outside_transaction
 from tests.sharing_out import Sharing, long_ones_first
 
@@ -79,9 +80,11 @@ def new_id() -> Callable[[], UUID]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engines() -> Iterator[None]:
+def made_once() -> Iterator[None]:
+    """Let a test take over what is dear to make and the same in each."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         Engines().stand_in(monkeypatch)
+        remembered_fields.stand_in(monkeypatch)
         yield
 
 
