@@ -17,9 +17,9 @@ test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, 
 	$(BIN)/python -m pytest -m "not browser and not measured and not large" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m browser
 
-quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring
+quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and measuring, with fewer examples of odd texts
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser and not crash and not measured and not large" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser and not crash and not measured and not large" --hypothesis-profile quick -n 2 --dist loadfile
 
 # Entries are checked as on the day they were written: reviews that fall due are for whoever runs the service.
 check: $(VENV)/dev.stamp  ## Format, lint, types, import contracts, knowledge files

@@ -24,6 +24,8 @@ from tests.sharing_out import Sharing, long_ones_first
 settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+# For `make quick`. `make test` tries all examples; where a test says how many it needs, both do.
+settings.register_profile("quick", settings.get_profile("house"), max_examples=20)
 settings.load_profile("house")
 
 # Once all entries are read there are two million objects, and to look through them takes a quarter of a second; the
