@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from sportello import evaluation
 from sportello.opening import Refusal
 from store.database import Database
 from tests.conftest import START
+from tests.counted import counted
 from tests.sportello.desk import settings_for
 from tests.starter import starter as all_of_them
 
@@ -41,12 +43,16 @@ def entry(slug: str, phrases: tuple[str, ...], code: str = "it") -> Entry:
 
 
 ENTRIES = [entry(slug, phrases) for slug, phrases in PHRASES.items()]
-# As after an edit: what was counted for one reader need not be counted for the next one.
-VOCABULARIES = Vocabularies()
+
+
+@cache
+def vocabularies() -> Vocabularies:
+    """Give those of all readers here: as after an edit, what was made for one need not be made for the next."""
+    return counted()
 
 
 def reader_of(entries: list[Entry], vectors: Vectors | None = None) -> Reader:
-    return Reader.of(entries, all_phrases(entries), vectors, VOCABULARIES, None, calibrated=False)
+    return Reader.of(entries, all_phrases(entries), vectors, vocabularies(), None, calibrated=False)
 
 
 def spelled(entries: list[Entry], language: str | None = None) -> Collisions:
@@ -118,9 +124,9 @@ def starter() -> list[Entry]:
 def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: list[Entry]) -> None:
     phrases = all_phrases(starter)
     vectors = scattered(phrases)
-    vocabularies = Vocabularies()
-    index = Index(phrases, vectors, vocabularies)
-    hiding = Hiding(index, phrases, vocabularies)
+    others = counted()
+    index = Index(phrases, vectors, others)
+    hiding = Hiding(index, phrases, others)
     asked = [place for place, phrase in enumerate(phrases) if phrase.label not in SIGNALS][::15]
     assert {phrases[place].kind for place in asked} == {"it", "ur", "ur-Latn"}
     assert {phrases[place].embedded for place in asked} == {True, False}
@@ -129,7 +135,7 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
         phrase, vector = phrases[place], vectors[place]
         hidden = hiding.without(place, vector)
         rest = [other for other in range(len(phrases)) if other != place]
-        smaller = Index([phrases[other] for other in rest], vectors[rest], vocabularies)
+        smaller = Index([phrases[other] for other in rest], vectors[rest], others)
         made = smaller.evidence(phrase.text, phrase.kind, vector).table
         whole = index.evidence(phrase.text, phrase.kind, vector).table
         own = index.labels.index(phrase.label)

@@ -18,7 +18,7 @@ from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID
-from tests.sportello.desk import VOCABULARIES, Desk, settings_for
+from tests.sportello.desk import Desk, settings_for, vocabularies
 from tests.sportello.platform_desk import PlatformDesk
 
 
@@ -104,7 +104,7 @@ async def wecom_desk(
                 wecom_aes_key=SecretStr(AES_KEY),
                 wecom_api_base=server.url,
             )
-            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=VOCABULARIES)
+            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
             await program.library.refresh()
             desk = Desk(program, clock, new_id)
             (pulls,) = program.pulls
