@@ -1,8 +1,11 @@
-"""Vocabularies that have counted the signals, seven thousand phrases that every reader is made of too."""
+"""The signals, seven thousand phrases that every reader is made of too: counted once, or fewer of them."""
 
 from dataclasses import replace
 from functools import cache
 
+import pytest
+
+from knowledge import labels
 from knowledge.labels import signal_phrases
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
@@ -16,6 +19,12 @@ def counted(most: int = 1) -> Vocabularies:
         for one in (signals.letters, signals.consonants)
     )
     return Vocabularies(letters, consonants, signals.seen.copy(), Last(most), Last(most))
+
+
+def only_signals_in(monkeypatch: pytest.MonkeyPatch, *languages: str) -> None:
+    """Let readers be made of the signals of some languages, where it does not matter how many there are."""
+    chosen = tuple(phrase for phrase in labels._chosen_signals() if phrase.language in languages)
+    monkeypatch.setattr(labels, "_chosen_signals", lambda: chosen)
 
 
 @cache

@@ -23,7 +23,7 @@ from sportello import evaluation
 from sportello.opening import Refusal
 from store.database import Database
 from tests.conftest import START
-from tests.counted import counted
+from tests.counted import counted, only_signals_in
 from tests.sportello.desk import settings_for
 from tests.starter import starter as all_of_them
 
@@ -45,6 +45,12 @@ def entry(slug: str, phrases: tuple[str, ...], code: str = "it") -> Entry:
 ENTRIES = [entry(slug, phrases) for slug, phrases in PHRASES.items()]
 
 
+@pytest.fixture
+def few_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what is told of entries, and not of how much one phrase among thousands weighs."""
+    only_signals_in(monkeypatch, "it")
+
+
 @cache
 def vocabularies() -> Vocabularies:
     """Give those of all readers here: as after an edit, what was made for one need not be made for the next."""
@@ -60,6 +66,7 @@ def spelled(entries: list[Entry], language: str | None = None) -> Collisions:
     return collisions.find(reader, collisions.places_of(reader, language), {})
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_a_phrase_that_asks_for_another_entry_is_found_with_both_scores() -> None:
     found = spelled(ENTRIES)
     assert found.asked == sum(map(len, PHRASES.values()))
@@ -70,11 +77,13 @@ def test_a_phrase_that_asks_for_another_entry_is_found_with_both_scores() -> Non
     assert found.pairs[0] == Pair(("bus", "tax-code"), (1, 0))
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_a_phrase_in_its_place_collides_no_more() -> None:
     mended = [entry("tax-code", (*PHRASES["tax-code"], STRAY)), entry("family-doctor", PHRASES["family-doctor"])]
     assert STRAY not in {one.phrase for one in spelled(mended).found}
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_only_the_phrases_of_a_language_are_asked() -> None:
     english = entry("waste", ("when is rubbish collected", "rubbish bags"), "en")
     assert spelled([*ENTRIES, english], "en").asked == 2
@@ -91,6 +100,7 @@ def test_nothing_is_found_where_there_are_no_entries() -> None:
     assert spelled([]) == Collisions(0, by_meaning=False, found=(), pairs=())
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_pairs_with_most_phrases_come_first() -> None:
     stolen = entry("school", ("iscrizione a scuola", "medico per mio figlio a scuola", "codice fiscale per la scuola"))
     found = spelled([*ENTRIES, stolen])

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -15,7 +16,7 @@ from knowledge.reader import Reader
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
 from knowledge.spelling import Vocabulary
-from tests.counted import counted
+from tests.counted import counted, only_signals_in
 
 
 class Thing:
@@ -39,6 +40,13 @@ ENTRIES = (
     entry("italian-course", "dove imparo l'italiano", "Si impara a scuola."),
     entry("library", "come prendo un libro in prestito", "Si mostra la tessera."),
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_signals() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        only_signals_in(monkeypatch, "it")
+        yield
 
 
 def reader_of(entries: tuple[Entry, ...], vocabularies: Vocabularies, *, by_meaning: bool = False) -> Reader:
