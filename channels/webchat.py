@@ -244,7 +244,9 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
             return response
         if webchat.sessions.of(request) is not None:
             key = str(webchat.new_id())
-            response = await webchat.accept(request, kind=InboundKind.PICK, value=f"language:{language}", key=key)
+            told = await webchat.accept(request, kind=InboundKind.PICK, value=f"language:{language}", key=key)
+            # Too many messages in a minute hold up the conversation, and not the page.
+            response = told if told.status_code < 400 else response  # noqa: PLR2004 - where HTTP's errors begin
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, secure=secure, samesite="lax"
         )

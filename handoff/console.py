@@ -70,6 +70,7 @@ class Desk:
         return self.shell.page(
             request,
             "desk/queue.html",
+            here="/desk",
             code=_code(signed_in),
             status=409 if problem else 200,
             signed_in=signed_in,
@@ -101,6 +102,7 @@ class Desk:
         return self.shell.page(
             request,
             "desk/ticket.html",
+            here=f"/desk/tickets/{ticket_id}#latest",
             code=_code(signed_in),
             status=status if problem else 200,
             signed_in=signed_in,

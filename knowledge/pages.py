@@ -67,6 +67,7 @@ class Editing:
         return self.shell.page(
             request,
             "knowledge/edit.html",
+            here=f"/desk/knowledge/{slug}/{code}",
             code=signed_in.member.language,
             status=status,
             signed_in=signed_in,
