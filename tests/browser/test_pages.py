@@ -266,21 +266,6 @@ def test_the_staffs_pages_in_every_dress(people: People, language: str, *, dark:
     expect(page.locator("html")).to_have_attribute("lang", "it")
 
 
-def test_an_entry_is_found_on_a_phone_with_two_taps(people: People) -> None:
-    page = people.staff(phone=True, script=False)
-    page.goto("/desk/knowledge")
-    height = page.locator(".sheet").evaluate("sheet => sheet.scrollHeight")
-    assert height < 1200, "the list is short to scan"
-    page.locator(".part summary", has_text="Salute").click()
-    lines = page.locator(".lines li:visible")
-    assert 4 < lines.count() < 13
-    page.locator("#night-doctor").get_by_role("link").click()
-    expect(page.get_by_role("heading", name="night-doctor")).to_be_visible()
-    page.get_by_role("link", name="Tutte le risposte").click()
-    # The way back opens the part that the entry is in.
-    expect(page.locator("#night-doctor")).to_be_in_viewport()
-
-
 def test_privacy_and_problems_are_readable(people: People) -> None:
     page = people.resident("ur-PK")
     page.get_by_role("link", name="رازداری کا نوٹس").click()

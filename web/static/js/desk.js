@@ -39,6 +39,7 @@ if (conversation) {
   const scroll = conversation.querySelector("[data-scroll]");
   const status = conversation.querySelector("[data-status]");
   const ticket = conversation.dataset.conversation;
+  const changed = conversation.querySelector("[data-changed]");
   const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
   toEnd();
 
@@ -50,18 +51,38 @@ if (conversation) {
       if (atEnd) toEnd();
     },
     allowance: (html) => { conversation.querySelector("[data-allowance]").innerHTML = html; },
-    ticket: () => { conversation.querySelector("[data-changed]").hidden = false; },
+    ticket: () => { changed.hidden = false; },
   });
+
+  // What is typed survives the page, in this tab alone; gives the name that it is kept under.
+  function keeping(text, name) {
+    const drawer = `draft:${ticket}:${name}`;
+    if (text.value) sessionStorage.setItem(drawer, text.value);
+    else text.value = sessionStorage.getItem(drawer) ?? "";
+    text.addEventListener("input", () => sessionStorage.setItem(drawer, text.value));
+    return drawer;
+  }
+
+  // A reply that could not be sent any more: shown, to go on with or to keep as a note.
+  const kept = conversation.querySelector("[data-kept]");
+  if (kept) {
+    const text = kept.querySelector("textarea");
+    const drawer = keeping(text, "reply");
+    if (text.value) for (const each of [kept, text.closest("label")]) each.hidden = false;
+    kept.addEventListener("submit", (event) => {
+      if (kept.action.endsWith("/note") && !event.submitter?.hasAttribute("formaction")) sessionStorage.removeItem(drawer);
+    });
+  }
 
   for (const form of conversation.querySelectorAll("[data-send]")) {
     const text = form.querySelector("textarea");
-    const drawer = `draft:${ticket}:${form.dataset.draft}`;
-    if (!text.value) text.value = sessionStorage.getItem(drawer) ?? "";
-    text.addEventListener("input", () => sessionStorage.setItem(drawer, text.value));
+    const drawer = keeping(text, form.dataset.draft);
     text.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     });
     form.addEventListener("submit", async (event) => {
+      // The button that leads to the conversation as it is now.
+      if (event.submitter?.hasAttribute("formaction")) return;
       event.preventDefault();
       if (form.ariaBusy === "true") return;
       form.ariaBusy = "true";
@@ -77,7 +98,10 @@ if (conversation) {
           nextKey(form, said.key);
           if (text.value === sent) text.value = "";
           sessionStorage.removeItem(drawer);
-        } else status.textContent = said.problem || conversation.dataset.failed;
+        } else {
+          status.textContent = said.problem || conversation.dataset.failed;
+          if (said.changed) changed.hidden = false;
+        }
       } catch {
         status.textContent = conversation.dataset.failed;
       }
