@@ -20,7 +20,7 @@ from store.conversations import PLACE_MAX, VISIBLE_TO_RESIDENT, Message
 from store.database import Database
 from store.notify import Topic
 from web.live import Hub, LiveEvent, stream, wait
-from web.messages import message_view, message_views
+from web.messages import MessageView, message_view, message_views
 from web.protection import Signer
 from web.shell import LANGUAGE_COOKIE, YEAR_SECONDS, Shell, page_language
 
@@ -105,6 +105,7 @@ class Webchat:
             staff=False,
             live=session is not None,
             last_seq=views[-1].seq if views else 0,
+            latest=_latest(views),
             problem=problem.message if problem else None,
             typed=typed,
         )
@@ -190,6 +191,16 @@ class Webchat:
     def _fragment(self, row: Message, code: str) -> str:
         view = message_view(row, audience="resident")
         return self.shell.fragment("web/message.html", code=code, message=view, staff=False)
+
+
+def _latest(views: Sequence[MessageView]) -> int:
+    """Give the place at which a reader goes on: what first answers the resident's last word, else the last row."""
+    latest = 0
+    for view in reversed(views):
+        if latest and view.mine:
+            break
+        latest = view.seq
+    return latest
 
 
 def wants_json(request: Request) -> bool:

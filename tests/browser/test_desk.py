@@ -1,9 +1,10 @@
-"""The staff at the desk: an entry found with two taps, and a reply that is not lost when the conversation changes."""
+"""The staff at the desk: the head, an entry found with two taps, a reply that is not lost."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import People
-from tests.browser.test_pages import accessible, ask
+from tests.browser.test_pages import accessible, ask, in_language, no_sideways_scrolling
 
 
 def taken(people: People, resident: Page, question: str) -> Page:
@@ -54,3 +55,39 @@ def test_a_reply_to_a_conversation_that_was_ended_meanwhile_is_kept(people: Peop
     expect(mediator.locator(".message.note", has_text="Porti il passaporto")).to_be_visible()
     expect(kept).to_be_hidden()
     assert people.complaints == []
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_the_head_takes_one_row_in_every_language(people: People, *, phone: bool) -> None:
+    page = people.staff(phone=phone)
+    head = page.locator(".desk-bar")
+    for code in ("fr", "ro", "uk", "ur"):
+        in_language(page, code)
+        expect(page.locator("html")).to_have_attribute("lang", code)
+        box = head.bounding_box()
+        assert box is not None
+        assert box["height"] < 75, code
+        expect(page.get_by_role("navigation")).to_have_count(1)
+        no_sideways_scrolling(page)
+    in_language(page, "it")
+
+
+def test_the_menu_of_a_phone_by_keyboard(people: People) -> None:
+    page = people.staff(phone=True)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(".menu summary")).to_be_focused()
+    page.keyboard.press("Enter")
+    accessible(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Coda")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Risposte")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Risposte")).to_be_visible()
+    # Of the two that unfold in the head, one is open at a time.
+    page.locator(".menu summary").click()
+    expect(page.get_by_role("link", name="Coda")).to_be_visible()
+    page.locator(".account summary").click()
+    expect(page.get_by_role("link", name="Coda")).to_be_hidden()
