@@ -28,6 +28,8 @@ TEXT_MAX: Final = 2000
 SESSION_LIMIT: Final = 20
 ADDRESS_LIMIT: Final = 60
 LIMIT_WINDOW: Final = timedelta(minutes=1)
+# A person writes: so many seconds the page shows it, unless it is told so again.
+TYPING: Final = LiveEvent("typing", "10")
 # Keys come from browsers: made into ids of ours, whatever they are.
 _KEYS: Final = UUID("6ad3bd0c-6a5e-4c57-9f05-6ce1f5c3b3a4")
 _CONTROLS: Final = frozenset(
@@ -270,9 +272,8 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
             return Response(status_code=204)  # tells an EventSource not to come back
         last = request.headers.get("last-event-id", "")
         start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
-        return stream(
-            request, webchat.hub, Topic.CONVERSATION, str(session.conversation_id), webchat.news(session, start)
-        )
+        conversation, news = str(session.conversation_id), webchat.news(session, start)
+        return stream(request, webchat.hub, Topic.CONVERSATION, conversation, news, passing=(Topic.TYPING, TYPING))
 
     @routes.get("/privacy")
     async def privacy(request: Request) -> Response:

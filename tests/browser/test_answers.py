@@ -3,6 +3,8 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People
+from tests.browser.test_desk import ended, taken
+from tests.browser.test_pages import accessible
 
 
 def test_without_a_script_the_page_opens_where_the_answer_begins(people: People) -> None:
@@ -22,3 +24,28 @@ def test_without_a_script_the_page_opens_where_the_answer_begins(people: People)
         with page.expect_navigation():
             page.get_by_role("link", name="Guarda se ci sono nuovi messaggi").click()
         assert page.url != before
+
+
+def test_a_resident_sees_that_a_person_writes_and_then_the_answer(people: People) -> None:
+    resident = people.resident("ur-PK")
+    resident.clock.install()
+    mediator = taken(people, resident, "کیا گدھے اڑ سکتے ہیں؟", button="جی ہاں، کسی شخص سے بات کرنی ہے")
+    writing = resident.locator("[data-writing]")
+    expect(writing).to_be_empty()
+    reply = mediator.locator("[data-draft=reply] textarea")
+    reply.press_sequentially("السلام")
+    expect(writing).to_have_text("ایک شخص لکھ رہا ہے…")
+    expect(writing).to_have_attribute("aria-live", "polite")
+    accessible(resident)
+    # Who stops typing says nothing of it: the sign goes by itself.
+    resident.clock.fast_forward("00:11")
+    expect(writing).to_be_empty()
+    mediator.clock.install()
+    mediator.clock.fast_forward("00:05")
+    reply.press_sequentially(" علیکم")
+    expect(writing).to_have_text("ایک شخص لکھ رہا ہے…")
+    mediator.get_by_role("button", name="Invia").click()
+    expect(resident.locator(".message.mediator")).to_have_count(1)
+    expect(writing).to_be_empty()
+    ended(mediator)
+    assert people.complaints == []

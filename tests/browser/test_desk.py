@@ -7,14 +7,21 @@ from tests.browser.conftest import People
 from tests.browser.test_pages import accessible, ask, in_language, no_sideways_scrolling
 
 
-def taken(people: People, resident: Page, question: str) -> Page:
+def taken(people: People, resident: Page, question: str, *, button: str = "Sì, voglio una persona") -> Page:
     """Let a resident ask for a person, and a mediator take the conversation."""
     ask(resident, question)
-    resident.get_by_role("button", name="Sì, voglio una persona").click()
+    resident.get_by_role("button", name=button).click()
     mediator = people.staff()
     mediator.locator("[data-ticket]", has_text=question).get_by_role("button", name="Rispondo io").click()
     mediator.wait_for_url("**/desk/tickets/*")
     return mediator
+
+
+def ended(page: Page) -> None:
+    """End the conversation that a page shows."""
+    page.locator("summary", has_text="Fine della conversazione").click()
+    page.get_by_role("button", name="Risolta").click()
+    page.wait_for_url("**/desk")
 
 
 def test_an_entry_is_found_on_a_phone_with_two_taps(people: People) -> None:
@@ -38,9 +45,7 @@ def test_a_reply_to_a_conversation_that_was_ended_meanwhile_is_kept(people: Peop
     mediator.locator("[data-draft=reply] textarea").fill("Porti il passaporto")
     other = mediator.context.new_page()
     other.goto(mediator.url)
-    other.locator("summary", has_text="Fine della conversazione").click()
-    other.get_by_role("button", name="Risolta").click()
-    other.wait_for_url("**/desk")
+    ended(other)
     # The page that is still open tells it, and leads on.
     notice = mediator.locator("[data-changed]")
     expect(notice).to_be_visible()

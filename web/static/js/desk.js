@@ -74,6 +74,16 @@ if (conversation) {
     });
   }
 
+  // The resident sees that somebody writes: told at most every four seconds, and nobody's trouble where it fails.
+  const reply = conversation.querySelector("[data-draft=reply]");
+  let told = 0;
+  reply?.addEventListener("input", (event) => {
+    if (!event.target.value.trim() || Date.now() - told < 4000) return;
+    told = Date.now();
+    const csrf = reply.querySelector("[name=csrf]").value;
+    fetch(`/desk/tickets/${ticket}/typing`, { method: "POST", body: new URLSearchParams({ csrf }) }).catch(() => {});
+  });
+
   for (const form of conversation.querySelectorAll("[data-send]")) {
     const text = form.querySelector("textarea");
     const drawer = keeping(text, form.dataset.draft);
@@ -96,6 +106,7 @@ if (conversation) {
         const said = await answer.json().catch(() => ({}));
         if (answer.ok) {
           nextKey(form, said.key);
+          told = 0;
           if (text.value === sent) text.value = "";
           sessionStorage.removeItem(drawer);
         } else {
