@@ -7,10 +7,11 @@ from tests.browser.conftest import People
 from tests.browser.test_pages import accessible, ask, in_language, no_sideways_scrolling
 
 
-def taken(people: People, resident: Page, question: str, *, button: str = "Sì, voglio una persona") -> Page:
+def taken(people: People, resident: Page, question: str) -> Page:
     """Let a resident ask for a person, and a mediator take the conversation."""
     ask(resident, question)
-    resident.get_by_role("button", name=button).click()
+    expect(resident.locator(".message.bot")).to_be_visible()
+    resident.locator(".always [value=person]").click()
     mediator = people.staff()
     mediator.locator("[data-ticket]", has_text=question).get_by_role("button", name="Rispondo io").click()
     mediator.wait_for_url("**/desk/tickets/*")
@@ -42,6 +43,10 @@ def test_an_entry_is_found_on_a_phone_with_two_taps(people: People) -> None:
 def test_a_reply_to_a_conversation_that_was_ended_meanwhile_is_kept(people: People) -> None:
     resident = people.resident("it-IT")
     mediator = taken(people, resident, "gli asini volano?")
+    # The transcript scrolls, and nothing in it makes the page itself longer than the screen.
+    mediator.set_viewport_size({"width": 360, "height": 740})
+    assert mediator.locator("[data-scroll]").evaluate("log => log.scrollHeight > log.clientHeight")
+    assert mediator.evaluate("document.documentElement.scrollHeight <= innerHeight")
     mediator.locator("[data-draft=reply] textarea").fill("Porti il passaporto")
     other = mediator.context.new_page()
     other.goto(mediator.url)
