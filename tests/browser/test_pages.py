@@ -120,7 +120,7 @@ def test_two_people_resident_in_urdu_and_mediator_in_italian(people: People) -> 
     mediator.get_by_text("Nota interna").first.click()
     mediator.locator("[data-draft=note] textarea").fill("solo per noi")
     mediator.get_by_role("button", name="Salva la nota").click()
-    expect(mediator.locator(".message.note", has_text="solo per noi")).to_be_visible()
+    expect(mediator.locator(".message.note", has_text="solo per noi")).to_be_in_viewport()
     assert "solo per noi" not in resident.content()
     accessible(mediator)
     picture(mediator, "desk-conversation")

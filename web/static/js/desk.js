@@ -41,11 +41,16 @@ if (conversation) {
   const ticket = conversation.dataset.conversation;
   const changed = conversation.querySelector("[data-changed]");
   const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
+  const nearEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
+  let reading = true;
   toEnd();
+  // Whoever reads the newest message goes on seeing it when a fold opens below, or the box grows.
+  scroll.addEventListener("scroll", () => { reading = nearEnd(); });
+  new ResizeObserver(() => { if (reading) toEnd(); }).observe(scroll);
 
   follow(() => `/desk/tickets/${ticket}/events?since=${lastSeq(list)}`, {
     message: (html) => {
-      const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
+      const atEnd = nearEnd();
       if (!appendOnce(list, html)) return;
       if (document.hidden && list.lastElementChild.classList.contains("resident")) count(1);
       if (atEnd) toEnd();
