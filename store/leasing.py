@@ -54,7 +54,7 @@ class Sent:
     """A row that was sent to its end, with the platform's ids of its parts."""
 
     id: int
-    platform_ids: list[str]
+    platform_ids: list[str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,15 +104,21 @@ class OutboxStatus(StrEnum):
 # Not sent, and sent after all as soon as the resident writes again.
 PARKED: Final = frozenset({OutboxStatus.WINDOW_CLOSED, OutboxStatus.QUOTA_EXHAUSTED})
 
-# Within `platform_ids`: what the platform calls the parts that it took, and how often it failed to deliver after that.
+# Within `platform_ids`: what the platform calls each part that it took, null where it failed to deliver it after that;
+# and how often that happened, by the number of the part.
 IDS: Final = "ids"
 FAILURES: Final = "failures"
 
 
-def _named(platform_ids: list[str]) -> ColumnElement[Any]:
+def _named(platform_ids: list[str | None]) -> ColumnElement[Any]:
     """Give the value of `platform_ids` with other ids in it."""
     before = func.coalesce(outbox.c.platform_ids, literal({}, Document))
     return before.op("||", return_type=Document)(literal({IDS: platform_ids}, Document))
+
+
+def arrived(platform_ids: Sequence[str | None]) -> int:
+    """Count the parts that the platform took, as far as we know."""
+    return sum(platform_id is not None for platform_id in platform_ids)
 
 
 async def queue(
@@ -144,10 +150,12 @@ async def queue(
     notify(connection, Topic.OUTBOX, address.channel)
 
 
-async def part_sent(connection: Write, outbox_id: int, *, parts_sent: int, platform_ids: list[str]) -> None:
-    """Remember that one more part of a long message was sent, so that it is not sent again."""
+async def part_sent(connection: Write, outbox_id: int, *, platform_ids: list[str | None]) -> None:
+    """Remember which parts of a long message were sent, so that they are not sent again."""
     await connection.execute(
-        update(outbox).where(outbox.c.id == outbox_id).values(parts_sent=parts_sent, platform_ids=_named(platform_ids))
+        update(outbox)
+        .where(outbox.c.id == outbox_id)
+        .values(parts_sent=arrived(platform_ids), platform_ids=_named(platform_ids))
     )
 
 
@@ -157,7 +165,7 @@ async def finish(
     *,
     status: OutboxStatus,
     error: str | None,
-    platform_ids: list[str],
+    platform_ids: list[str | None],
     now: datetime,
 ) -> None:
     """End a row. It needs its payload no longer: the transcript keeps the text."""

@@ -127,6 +127,21 @@ async def test_what_the_platform_took_and_then_refused_goes_when_the_resident_wr
     assert phone.api.sent[0].text == message.text
 
 
+async def test_what_goes_again_is_what_went_whatever_language_was_chosen_since(phone: Phone) -> None:
+    await phone.write("guardia medica")
+    phone.api.last_heard.clear()
+    phone.api.tells_later = True
+    await phone.deliver()
+    (message, code) = phone.api.undelivered[0]
+    await phone.write("English")
+    await phone.deliver()
+    phone.desk.clock.advance(minutes=1)
+    await phone.call(phone.api.failed_status(message, code))
+    await phone.write("thanks")
+    await phone.deliver()
+    assert [sent.text for sent in phone.api.sent].count(message.text) == 1
+
+
 async def test_who_blocked_us_is_shown_as_not_reached(phone: Phone) -> None:
     phone.api.blocked.add(RESIDENT)
     await phone.write("menu")
