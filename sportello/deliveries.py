@@ -229,8 +229,8 @@ class Deliveries:
 
     async def _park(self, connection: Write, leased: Leased, status: OutboxStatus, *, now: datetime) -> None:
         """Keep a message until the resident writes, and ask for that once, where the platform lets us."""
-        await outbox.park(connection, leased.id, status=status, error=None, now=now)
-        if status is not OutboxStatus.WINDOW_CLOSED or not self.adapter.capabilities.knocks:
+        waits = await outbox.park(connection, leased.id, status=status, error=None, now=now)
+        if not waits or status is not OutboxStatus.WINDOW_CLOSED or not self.adapter.capabilities.knocks:
             return
         window = await budgets.of(connection, leased.conversation_id)
         if await outbox.knocked(connection, leased.conversation_id, since=None if window is None else window.until):

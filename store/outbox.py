@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    case,
     exists,
     func,
     literal,
@@ -178,20 +179,35 @@ async def finish(
 
 async def postpone(connection: Write, outbox_id: int, *, until: datetime, error: str) -> None:
     """Put a row back until a moment, because the platform asked for it or could not be reached."""
-    await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == outbox_id)
-        .values(status=OutboxStatus.QUEUED.value, due_at=until, lease_until=None, error=error)
-    )
+    ended_at = case((outbox.c.payload.is_(None), literal(until, Moment)))
+    await _put_back(connection, outbox_id, OutboxStatus.QUEUED, due_at=until, error=error, finished_at=ended_at)
 
 
-async def park(connection: Write, outbox_id: int, *, status: OutboxStatus, error: str | None, now: datetime) -> None:
-    """End a row for now, with a status of `PARKED`: it keeps its payload, and `resume` sends it after all."""
-    await connection.execute(
+async def park(connection: Write, outbox_id: int, *, status: OutboxStatus, error: str | None, now: datetime) -> bool:
+    """End a row for now, with a status of `PARKED`: it keeps its payload, and `resume` sends it after all.
+
+    False where there is nothing any more that could be sent.
+    """
+    return await _put_back(connection, outbox_id, status, error=error, finished_at=now)
+
+
+async def _put_back(connection: Write, outbox_id: int, status: OutboxStatus, **values: Any) -> bool:
+    """Let a row that is being sent wait; gives whether it does.
+
+    One that was erased meanwhile has nothing to send any more, and ends. One whose lease was over has ended in doubt.
+    """
+    put_back = await connection.execute(
         update(outbox)
-        .where(outbox.c.id == outbox_id)
-        .values(status=status.value, error=error, finished_at=now, lease_until=None)
+        .where(outbox.c.id == outbox_id, outbox.c.status == OutboxStatus.SENDING.value)
+        .values(
+            status=case((outbox.c.payload.is_(None), OutboxStatus.CANCELLED.value), else_=status.value),
+            lease_until=None,
+            **values,
+        )
+        .returning(outbox.c.status)
     )
+    stands: str | None = put_back.scalar_one_or_none()
+    return stands == status.value
 
 
 async def resume(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
@@ -251,7 +267,7 @@ async def doubt_expired(connection: Write, *, now: datetime) -> int:
 
 
 async def cancel_all(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
-    """Drop what is still queued for a conversation, as when the resident left or erased it."""
+    """Drop what is still queued for a conversation, as when the resident left."""
     await connection.execute(
         update(outbox)
         .where(
@@ -262,16 +278,10 @@ async def cancel_all(connection: Write, conversation_id: UUID, *, now: datetime)
     )
 
 
-async def erase_payloads(connection: Write, conversation_id: UUID) -> None:
-    """Drop the texts of a conversation's ended rows."""
-    await connection.execute(
-        update(outbox)
-        .where(
-            outbox.c.conversation_id == conversation_id,
-            outbox.c.status.not_in([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
-        )
-        .values(payload=None)
-    )
+async def erase(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
+    """Drop what waits for a conversation, and the texts of all its rows: what is being sent now is not sent again."""
+    await cancel_all(connection, conversation_id, now=now)
+    await connection.execute(update(outbox).where(outbox.c.conversation_id == conversation_id).values(payload=None))
 
 
 async def deliveries(connection: Read, conversation_id: UUID) -> dict[int, OutboxStatus]:
