@@ -204,7 +204,7 @@ async def _open_window(connection: Write, received: Received, can: Capabilities,
     """Remember what the platform lets us write now, send what waited for it, and keep a slot for the first reply."""
     inbound, conversation_id = received.inbound, received.conversation_id
     if inbound.kind in _SILENT:
-        await _believe(connection, received, now=now)
+        await _believe(connection, received, can, now=now)
         return
     window = _window(inbound, can)
     if window is not None:
@@ -229,7 +229,7 @@ def _window(inbound: Inbound, can: Capabilities) -> Window | None:
     return can.after_tap if inbound.kind in _TAPS else can.after_text
 
 
-async def _believe(connection: Write, received: Received, *, now: datetime) -> None:
+async def _believe(connection: Write, received: Received, can: Capabilities, *, now: datetime) -> None:
     """Set our count of a chat's window to what a platform says of a message that did not arrive.
 
     Here and not in a turn, so that what the resident did after it counts again. What concerns more than one resident
@@ -242,7 +242,9 @@ async def _believe(connection: Write, received: Received, *, now: datetime) -> N
         case OutboxStatus.QUOTA_EXHAUSTED:
             await budgets.exhaust(connection, received.conversation_id)
         case OutboxStatus.WINDOW_CLOSED:
-            await budgets.close(connection, received.conversation_id, now=now)
+            # Calls may overtake one another: what the resident did after the failure opened the window anew.
+            failed_at, lasts = min(inbound.sent_at or now, now), can.after_text.lasts if can.after_text else timedelta()
+            await budgets.close(connection, received.conversation_id, unless_after=failed_at + lasts, now=now)
         case OutboxStatus.QUEUED | OutboxStatus.NEEDS_PERSON:
             channel, account, reason = inbound.channel, inbound.account, inbound.text or "not delivered"
             await health.went_wrong(connection, channel=channel, account=account, reason=reason, now=now)

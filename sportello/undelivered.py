@@ -51,11 +51,11 @@ async def undelivered(turn: Turn, payload: dict[str, Any], presenter: Presenter)
 async def _keep(
     turn: Turn, found: Contradicted, status: OutboxStatus, error: str | None, payload: dict[str, Any]
 ) -> None:
-    """Keep a message that may go later; where the resident did something since, it goes now."""
+    """Keep a message that may go later; where the resident did something since, it goes now, a few times at most."""
     due_at = turn.now
     if status is OutboxStatus.QUEUED:
         due_at += AGAIN_AFTER * 2**found.failed_before
-    elif await _may_write(turn):
+    elif found.failed_before < AGAIN_AT_MOST and await _may_write(turn):
         status = OutboxStatus.QUEUED
     await rows.keep_for_later(
         turn.connection, found, status=status, error=error, payload=payload, due_at=due_at, now=turn.now
