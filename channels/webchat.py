@@ -172,7 +172,7 @@ class Webchat:
                 conversation = None if found is None else await conversations.get(connection, found)
                 if conversation is None:
                     return events
-                if seen and await conversations.message(connection, conversation.id, seen) is None:
+                if await conversations.is_gone(connection, conversation.id, seen):
                     # What the page shows was deleted meanwhile.
                     events.append(LiveEvent("reset", ""))
                     seen = 0
