@@ -63,19 +63,14 @@ async def reply(
 async def note(
     connection: Write, ticket_id: UUID, member: StaffMember, text: str, *, key: UUID, now: datetime
 ) -> Result:
-    """Leave a note for the staff; every mediator may, whoever holds the conversation."""
+    """Leave a note for the staff; every mediator may, whoever holds the conversation, until the resident erases it."""
     text = _storable(text)
     ticket = await tickets.get(connection, ticket_id)
     refused = _refused_text(text)
-    if refused is not None or ticket is None:
+    if refused is not None or ticket is None or ticket.outcome == Outcome.ERASED:
         return refused or Refused("desk.problem.closed")
-    await tell(
-        connection,
-        ticket.conversation_id,
-        {"kind": "note", "text": text, "staff": str(member.id)},
-        key=key,
-        now=now,
-    )
+    payload = {"kind": "note", "ticket": str(ticket_id), "text": text, "staff": str(member.id)}
+    await tell(connection, ticket.conversation_id, payload, key=key, now=now)
     return Done()
 
 

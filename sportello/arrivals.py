@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from bot.actions import Outcome
 from bot.commands import command_of, label_of, language_named, number_of
 from bot.events import (
     ChoiceExpired,
@@ -32,7 +33,7 @@ from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
 from sportello.undelivered import undelivered
-from store import conversations
+from store import conversations, tickets
 from store.conversations import PLACE_MAX, Author
 
 SET_ASIDE: Final = "message-set-aside"
@@ -67,8 +68,10 @@ class Arrivals:
             turn.append(Author.RESIDENT, {"started": True, "scene": payload["payload"]})
             return None
         if kind == "note":
-            turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
+            await _noted(turn, payload)
             return None
+        if kind == "mediator-replied":
+            return await _replied(turn, payload)
         return _plain(turn, kind, payload)
 
     async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
@@ -172,6 +175,21 @@ def _steers(text: str) -> bool:
     return (command_of(text) or number_of(text) or language_named(text)) is not None
 
 
+async def _noted(turn: Turn, payload: dict[str, Any]) -> None:
+    """Keep what a mediator wrote for the staff alone; not where the resident erased the conversation meanwhile."""
+    about = await tickets.get(turn.connection, UUID(payload["ticket"]))
+    if about is not None and about.outcome != Outcome.ERASED:
+        turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
+
+
+async def _replied(turn: Turn, payload: dict[str, Any]) -> Event:
+    if turn.state.ticket != payload["ticket"]:
+        # The conversation ended first. What was written stays with the staff, and says so.
+        turn.append(Author.SYSTEM, {"code": "reply-too-late", "values": {}})
+        await _noted(turn, payload)
+    return MediatorReplied(payload["ticket"], payload["text"])
+
+
 def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
     """Read the rows that need nothing looked up."""
     match kind:
@@ -191,12 +209,6 @@ def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
         case "mediator-joined":
             turn.append(Author.SYSTEM, {"code": "joined", "values": {}})
             return MediatorJoined(payload["ticket"])
-        case "mediator-replied":
-            if turn.state.ticket != payload["ticket"]:
-                # The conversation ended first. What was written stays with the staff, and says so.
-                turn.append(Author.SYSTEM, {"code": "reply-too-late", "values": {}})
-                turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
-            return MediatorReplied(payload["ticket"], payload["text"])
         case "mediator-closed":
             turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})
             return MediatorClosed(payload["ticket"])
