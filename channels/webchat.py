@@ -19,6 +19,7 @@ from store import conversations, limits
 from store.conversations import PLACE_MAX, VISIBLE_TO_RESIDENT, Message
 from store.database import Database
 from store.notify import Topic
+from web.forms import typed
 from web.live import Hub, LiveEvent, stream, wait
 from web.messages import message_view, message_views
 from web.protection import Signer
@@ -219,7 +220,7 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
     async def messages(
         request: Request, text: Annotated[str, Form()] = "", key: Annotated[str, Form(max_length=100)] = ""
     ) -> Response:
-        return await webchat.accept(request, kind=InboundKind.TEXT, value=text.strip(), key=key)
+        return await webchat.accept(request, kind=InboundKind.TEXT, value=typed(text), key=key)
 
     @routes.post("/choices")
     async def choices(

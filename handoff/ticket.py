@@ -10,6 +10,7 @@ from store import inbox, tickets
 from store.database import Write
 from store.staff import StaffMember
 from store.tickets import Ticket, TicketStatus
+from web.forms import typed
 
 CHANNEL: Final = "desk"
 ACCOUNT: Final = "desk"
@@ -112,7 +113,7 @@ async def _end(
 
 def _storable(text: str) -> str:
     """Give a text that PostgreSQL can keep: without NUL and without lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+    return typed(text.replace("\0", "").encode("utf-8", "replace").decode())
 
 
 def _refused_text(text: str) -> Refused | None:
