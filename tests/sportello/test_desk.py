@@ -215,6 +215,7 @@ async def test_nobody_gets_in_without_role_token_or_password(desk: Desk, browser
     (opened,) = await ask_for_person(desk, "1")
     assert (await sign_in(browser, "anna", "wrong")).status_code == 403
     assert (await sign_in(browser, "nobody", PASSWORD)).status_code == 403
+    assert (await sign_in(browser, "an\0na", PASSWORD)).status_code == 403, "and no trouble of the database"
     # Who only edits begins where they may be, and a refusal shows the way there.
     assert (await sign_in(browser, "edda")).headers["location"] == "/desk/knowledge"
     refused = await browser.get("/desk")
