@@ -1,5 +1,6 @@
 """What a mediator does with a conversation. Everything goes through the inbox: the engine alone changes state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -89,6 +90,13 @@ async def give_back(connection: Write, ticket_id: UUID, member: StaffMember, *, 
     """Give the conversation back to the bot."""
     payload = {"kind": "mediator-gave-back", "ticket": str(ticket_id)}
     return await _end(connection, ticket_id, member, Outcome.GIVEN_BACK.value, payload, key=key, now=now)
+
+
+async def give_back_all(connection: Write, member: StaffMember, *, new_id: Callable[[], UUID], now: datetime) -> None:
+    """Give back all that a member holds: nobody else could answer, and the resident would wait for ever."""
+    for held in await tickets.claimed(connection):
+        if held.claimed_by == member.id:
+            await give_back(connection, held.id, member, key=new_id(), now=now)
 
 
 async def _end(
