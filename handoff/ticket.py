@@ -77,18 +77,27 @@ async def note(
 
 
 async def close(
-    connection: Write, ticket_id: UUID, member: StaffMember, outcome: str, *, key: UUID, now: datetime
+    connection: Write,
+    ticket_id: UUID,
+    member: StaffMember,
+    outcome: str,
+    *,
+    key: UUID,
+    now: datetime,
+    seen: int | None = None,
 ) -> Result:
-    """Close the conversation with an outcome."""
+    """Close the conversation with an outcome. `seen` is the last row that the mediator saw, where that is known."""
     if outcome not in OUTCOMES:
         return Refused("desk.problem.outcome")
-    payload = {"kind": "mediator-closed", "ticket": str(ticket_id), "outcome": outcome}
+    payload = {"kind": "mediator-closed", "ticket": str(ticket_id), "outcome": outcome, "seen": seen}
     return await _end(connection, ticket_id, member, outcome, payload, key=key, now=now)
 
 
-async def give_back(connection: Write, ticket_id: UUID, member: StaffMember, *, key: UUID, now: datetime) -> Result:
-    """Give the conversation back to the bot."""
-    payload = {"kind": "mediator-gave-back", "ticket": str(ticket_id)}
+async def give_back(
+    connection: Write, ticket_id: UUID, member: StaffMember, *, key: UUID, now: datetime, seen: int | None = None
+) -> Result:
+    """Give the conversation back to the bot; `seen` as with `close`."""
+    payload = {"kind": "mediator-gave-back", "ticket": str(ticket_id), "seen": seen}
     return await _end(connection, ticket_id, member, Outcome.GIVEN_BACK.value, payload, key=key, now=now)
 
 

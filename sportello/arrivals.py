@@ -72,6 +72,8 @@ class Arrivals:
             return None
         if kind == "mediator-replied":
             return await _replied(turn, payload)
+        if kind in {"mediator-closed", "mediator-gave-back"}:
+            return await self._ended(turn, payload)
         return _plain(turn, kind, payload)
 
     async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
@@ -106,12 +108,42 @@ class Arrivals:
         state = turn.state
         if _steers(text) or state.stage is Stage.WITH_MEDIATOR:
             return Understanding(state.language, certain=False, verdict=Verdict.ABSTAIN)
+        return await self._asked(turn, text)
+
+    async def _asked(self, turn: Turn, text: str) -> Understanding:
+        state = turn.state
         # Before anything was said, the language of the state is only a default.
         known = state.language if state.introduced or state.chosen else ""
         understood = await self.understander.understand(
             text, language=known, hint=closest(turn.conversation.language_hint), chosen=state.chosen
         )
         return understood if understood.language in CODES else replace(understood, language=state.language)
+
+    async def _ended(self, turn: Turn, payload: dict[str, Any]) -> Event:
+        missed = await self._missed(turn, payload)
+        if payload["kind"] == "mediator-closed":
+            turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})
+            return MediatorClosed(payload["ticket"], missed)
+        turn.append(Author.SYSTEM, {"code": "gave-back", "values": {}})
+        return MediatorGaveBack(payload["ticket"], missed)
+
+    async def _missed(self, turn: Turn, payload: dict[str, Any]) -> TextReceived | None:
+        """Give what a resident wrote after the last row that the mediator saw, for the bot to answer: nobody else will.
+
+        While a mediator has a conversation, nothing is said to what the resident writes, steering words apart.
+        """
+        seen = payload.get("seen")
+        if seen is None or turn.state.ticket != payload["ticket"] or turn.state.stage is not Stage.WITH_MEDIATOR:
+            return None
+        rows = await conversations.transcript(
+            turn.connection, turn.conversation.id, since=seen, authors=(Author.RESIDENT,)
+        )
+        written = {row.seq: row.body["text"] for row in rows if row.body.get("text") and "media" not in row.body}
+        missed = {seq: text for seq, text in written.items() if not _steers(text)}
+        if not missed:
+            return None
+        text = "\n".join(missed.values())
+        return TextReceived(max(missed), text, await self._asked(turn, text))
 
     async def _media(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
         """Keep media; those of one album are one message with one reply, and what comes later joins them silently."""
@@ -209,12 +241,6 @@ def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
         case "mediator-joined":
             turn.append(Author.SYSTEM, {"code": "joined", "values": {}})
             return MediatorJoined(payload["ticket"])
-        case "mediator-closed":
-            turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})
-            return MediatorClosed(payload["ticket"])
-        case "mediator-gave-back":
-            turn.append(Author.SYSTEM, {"code": "gave-back", "values": {}})
-            return MediatorGaveBack(payload["ticket"])
         case _ if kind == SET_ASIDE:
             return MessageSetAside()
         case _:

@@ -66,9 +66,12 @@ listings = st.builds(
     st.none() | sections,
     st.lists(sections, max_size=5, unique=True).map(tuple),
 )
+texts = st.builds(
+    TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks
+)
 any_event = st.one_of(
     st.builds(events.Started, st.text(max_size=64)),
-    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks),
+    texts,
     st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
     st.builds(ChoiceMade, picks),
     st.just(events.ChoiceExpired()),
@@ -84,8 +87,8 @@ any_event = st.one_of(
     ),
     st.builds(events.MediatorJoined, tickets),
     st.builds(events.MediatorReplied, tickets, st.text(min_size=1)),
-    st.builds(events.MediatorClosed, tickets),
-    st.builds(events.MediatorGaveBack, tickets),
+    st.builds(events.MediatorClosed, tickets, st.none() | texts),
+    st.builds(events.MediatorGaveBack, tickets, st.none() | texts),
     st.just(events.SpokenInGroup()),
     st.just(events.Left()),
     st.just(events.Returned()),

@@ -51,6 +51,8 @@ if (conversation) {
     message: (html) => {
       const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
       if (!appendOnce(list, html)) return;
+      // Whoever ends the conversation says what they had seen by then.
+      for (const seen of conversation.querySelectorAll("[name=seen]")) seen.value = lastSeq(list);
       if (document.hidden && list.lastElementChild.classList.contains("resident")) count(1);
       if (atEnd) toEnd();
     },
