@@ -9,6 +9,7 @@ from uuid import UUID
 
 from channels.adapter import BadPayloadError, Capabilities, Inbound, InboundKind, Source, Window
 from channels.counting import InboxCounts
+from channels.payloads import PartlyReadError
 from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
 from store.database import Database, Write
@@ -115,14 +116,15 @@ async def take_in(
         arrived = adapter.parse(payload)
     except BadPayloadError as error:
         async with database.begin() as connection:
-            await _set_aside(connection, adapter, payload, error, now=now, counts=counts)
-        return []
-    received = await _alone(database, adapter, arrived, now=now)
-    if received is None:
+            received = await _set_aside(connection, adapter, payload, error, now=now, new_id=new_id, counts=counts)
+        count(received, counts)
+        return received
+    found = await _alone(database, adapter, arrived, now=now)
+    if found is None:
         async with database.begin() as connection:
-            received = await keep(connection, adapter, arrived, now=now, new_id=new_id)
-    count(received, counts)
-    return received
+            found = await keep(connection, adapter, arrived, now=now, new_id=new_id)
+    count(found, counts)
+    return found
 
 
 async def _alone(
@@ -166,25 +168,34 @@ async def store(
     try:
         arrived = adapter.parse(payload)
     except BadPayloadError as error:
-        await _set_aside(connection, adapter, payload, error, now=now, counts=counts)
-        return []
+        return await _set_aside(connection, adapter, payload, error, now=now, new_id=new_id, counts=counts)
     return await keep(connection, adapter, arrived, now=now, new_id=new_id)
 
 
 async def _set_aside(
-    connection: Write, adapter: Source, payload: Any, error: BadPayloadError, *, now: datetime, counts: InboxCounts
-) -> None:
+    connection: Write,
+    adapter: Source,
+    payload: Any,
+    error: BadPayloadError,
+    *,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    counts: InboxCounts,
+) -> list[Received]:
+    """Set aside what cannot be read of a payload, and store what can."""
+    read, rest = (error.read, error.rest) if isinstance(error, PartlyReadError) else ((), payload)
     added = await inbox.set_aside(
         connection,
         channel=adapter.channel,
         account=adapter.account,
-        event_key=adapter.event_key(payload),
-        raw=raw(payload),
+        event_key=adapter.event_key(rest),
+        raw=raw(rest),
         error=str(error),
         now=now,
     )
     if added:
         counts.set_aside.labels(channel=adapter.channel).inc()
+    return await keep(connection, adapter, read, now=now, new_id=new_id)
 
 
 async def keep(

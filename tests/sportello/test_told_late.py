@@ -1,9 +1,12 @@
-"""What a platform tells late or in another order than it happened: on WhatsApp, whose calls keep none."""
+"""What a platform tells late, in another order than it happened, or in part only what can be read: on WhatsApp."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import select
 
+from store import inbox
+from tests.fakes.whatsapp_api import text_value
 from tests.sportello.desk import Desk
 from tests.sportello.whatsapp_phone import RESIDENT, Phone, phone_at
 
@@ -29,6 +32,22 @@ async def test_a_failure_from_before_the_residents_last_message_closes_no_window
     await phone.deliver()
     assert await phone.statuses() == ["sent", "sent"]
     assert [sent.text for sent in phone.api.sent].count(message.text) == 1
+
+
+async def test_one_message_that_cannot_be_read_takes_no_other_along(phone: Phone) -> None:
+    good = text_value("guardia medica", key="wamid.good", sender=RESIDENT, at=phone.api.clock())
+    phone.api.heard(RESIDENT)
+    nobody = {"id": "wamid.bad", "type": "text", "text": {"body": "di chi?"}}
+    for _ in range(2):
+        await phone.call({"messages": [nobody, *good["messages"]]})
+    await phone.deliver()
+    assert ["116117" in sent.text for sent in phone.api.sent] == [True]
+    assert await phone.desk.inbox_counts() == {"waiting": 0, "done": 1, "failed": 0, "set-aside": 1}
+    async with phone.desk.program.database.read() as connection:
+        rows = await connection.execute(select(inbox.inbox.c.payload).where(inbox.inbox.c.payload.is_not(None)))
+        (kept,) = rows.scalars()
+    assert "guardia medica" not in str(kept), "only what could not be read waits for an administrator"
+    assert "di chi?" in str(kept)
 
 
 async def test_a_window_that_the_platform_never_opens_is_not_tried_without_end(phone: Phone) -> None:
