@@ -223,6 +223,19 @@ def test_a_chosen_language_is_kept(state: State, understanding: Understanding) -
         assert step(state, text).state.language == state.language
 
 
+@pytest.mark.parametrize("stage", Stage)
+def test_a_number_put_into_an_older_message_picks_nothing_from_a_newer_list(stage: Stage) -> None:
+    ticket = "t" if stage in {Stage.WAITING, Stage.WITH_MEDIATOR} else None
+    menu = step(State("it", stage=Stage.OPEN, introduced=True), _text("menu")).state
+    state = replace(menu, stage=stage, ticket=ticket)
+    written, edited = (step(state, replace(_text("2"), edited=edited)) for edited in (False, True))
+    assert [type(action) for action in written.actions] == [ListGroup]
+    says = [action for action in edited.actions if isinstance(action, Say)]
+    assert list(edited.actions) == says
+    if ticket is None:
+        assert Wording("bot.choice_expired") in says[0].parts
+
+
 def _text(text: str) -> TextReceived:
     return TextReceived(1, text, Understanding("it", certain=False, verdict=Verdict.ABSTAIN))
 
