@@ -202,13 +202,27 @@ async def keep(
     connection: Write, adapter: Source, arrived: Sequence[Inbound], *, now: datetime, new_id: Callable[[], UUID]
 ) -> list[Received]:
     """Store what was parsed, with all that follows for its chat and its channel."""
-    received = [await receive(connection, inbound, new_id=new_id(), now=now) for inbound in arrived]
+    received = [
+        await receive(connection, inbound, new_id=new_id(), now=now)
+        for inbound in arrived
+        if await _concerns_anybody(connection, inbound)
+    ]
     for each in received:
         if each.is_new:
             await _open_window(connection, each, adapter.capabilities, now=now)
     if received:
         await health.came_in(connection, channel=adapter.channel, account=adapter.account, now=now)
     return received
+
+
+async def _concerns_anybody(connection: Write, inbound: Inbound) -> bool:
+    """Tell whether something is of a chat that is there, or may begin one: what failed of one that was deleted is none.
+
+    Its number would be kept anew, by nothing that the resident did.
+    """
+    if inbound.kind is not InboundKind.UNDELIVERED:
+        return True
+    return await conversations.find(connection, _address(inbound)) is not None
 
 
 async def _open_window(connection: Write, received: Received, can: Capabilities, *, now: datetime) -> None:

@@ -1,12 +1,15 @@
 """What a platform tells late, in another order than it happened, or in part only what can be read: on WhatsApp."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from store import inbox
-from tests.fakes.whatsapp_api import text_value
+from store import conversations, inbox, retention
+from store.conversations import Address
+from store.retention import Terms
+from tests.fakes.whatsapp_api import PHONE_ID, text_value
 from tests.sportello.desk import Desk
 from tests.sportello.whatsapp_phone import RESIDENT, Phone, phone_at
 
@@ -32,6 +35,22 @@ async def test_a_failure_from_before_the_residents_last_message_closes_no_window
     await phone.deliver()
     assert await phone.statuses() == ["sent", "sent"]
     assert [sent.text for sent in phone.api.sent].count(message.text) == 1
+
+
+async def test_a_failure_begins_no_conversation_with_somebody_who_was_forgotten(phone: Phone) -> None:
+    await phone.write("menu")
+    await phone.deliver()
+    (message,) = phone.api.sent
+    phone.desk.clock.advance(days=40)
+    terms = Terms(chat=timedelta(days=30), ticket=timedelta(days=30), keys=timedelta(days=8))
+    async with phone.desk.program.database.begin() as connection:
+        assert await retention.sweep(connection, terms, now=phone.desk.clock()) == 1
+    await phone.call(phone.api.failed_status(message, 131026))
+    async with phone.desk.program.database.read() as connection:
+        assert await conversations.find(connection, Address("whatsapp", PHONE_ID, RESIDENT)) is None
+    await phone.write("menu")
+    await phone.deliver()
+    assert len(phone.api.sent) == 2
 
 
 async def test_one_message_that_cannot_be_read_takes_no_other_along(phone: Phone) -> None:
