@@ -47,7 +47,12 @@ async def typing_shown(source: object, received: Received, *, after: timedelta =
 
 async def _show(source: ShowsTyping, thread: str, after: timedelta) -> None:
     await asyncio.sleep(after.total_seconds())
+    await show(source, thread)
+
+
+async def show(source: ShowsTyping, thread: str) -> None:
+    """Show it now. It never fails."""
     try:
         await source.show_typing(thread)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the answer comes all the same
+    except Exception as error:  # noqa: BLE001 - whatever it is, what is written comes all the same
         log.warning("typing_not_shown", error=type(error).__name__)

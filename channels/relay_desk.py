@@ -145,6 +145,7 @@ class RelayDesk:
         return self.shell.page(
             request,
             template,
+            here=f"/desk/relay/threads/{context['current']}#paste" if context["current"] else "/desk/relay",
             code=signed_in.member.language,
             status=409 if problem else 200,
             signed_in=signed_in,

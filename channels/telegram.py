@@ -16,6 +16,7 @@ from telegram import (
     LinkPreviewOptions,
     Update,
 )
+from telegram.constants import ChatAction
 from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
@@ -168,6 +169,10 @@ class TelegramAdapter:
             result = result_of(error)
             return result if isinstance(result, RetryAfter) else Sent("")
         return Sent("")
+
+    async def show_typing(self, thread: str) -> None:
+        """Show for five seconds that somebody is writing. Raises TelegramError."""
+        await self._bot.send_chat_action(int(thread), ChatAction.TYPING)
 
     # --- media -------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from store.database import Database
 from store.notify import Topic
 from web.forms import typed
 from web.live import Hub, LiveEvent, stream, wait
-from web.messages import message_view, message_views
+from web.messages import MessageView, message_view, message_views
 from web.protection import Signer
 from web.shell import LANGUAGE_COOKIE, YEAR_SECONDS, Shell, page_language
 
@@ -29,6 +29,8 @@ TEXT_MAX: Final = 2000
 SESSION_LIMIT: Final = 20
 ADDRESS_LIMIT: Final = 60
 LIMIT_WINDOW: Final = timedelta(minutes=1)
+# A person writes: so many seconds the page shows it, unless it is told so again.
+TYPING: Final = LiveEvent("typing", "10")
 # Keys come from browsers: made into ids of ours, whatever they are.
 _KEYS: Final = UUID("6ad3bd0c-6a5e-4c57-9f05-6ce1f5c3b3a4")
 _CONTROLS: Final = frozenset(
@@ -106,6 +108,7 @@ class Webchat:
             staff=False,
             live=session is not None,
             last_seq=views[-1].seq if views else 0,
+            latest=_latest(views),
             problem=problem.message if problem else None,
             typed=typed,
         )
@@ -193,6 +196,16 @@ class Webchat:
         return self.shell.fragment("web/message.html", code=code, message=view, staff=False)
 
 
+def _latest(views: Sequence[MessageView]) -> int:
+    """Give the place at which a reader goes on: what first answers the resident's last word, else the last row."""
+    latest = 0
+    for view in reversed(views):
+        if latest and view.mine:
+            break
+        latest = view.seq
+    return latest
+
+
 def wants_json(request: Request) -> bool:
     """Tell whether the page's script asks, rather than a form."""
     return "application/json" in request.headers.get("accept", "")
@@ -245,7 +258,9 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
             return response
         if webchat.sessions.of(request) is not None:
             key = str(webchat.new_id())
-            response = await webchat.accept(request, kind=InboundKind.PICK, value=f"language:{language}", key=key)
+            told = await webchat.accept(request, kind=InboundKind.PICK, value=f"language:{language}", key=key)
+            # Too many messages in a minute hold up the conversation, and not the page.
+            response = told if told.status_code < 400 else response  # noqa: PLR2004 - where HTTP's errors begin
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, secure=secure, samesite="lax"
         )
@@ -258,9 +273,8 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
             return Response(status_code=204)  # tells an EventSource not to come back
         last = request.headers.get("last-event-id", "")
         start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
-        return stream(
-            request, webchat.hub, Topic.CONVERSATION, str(session.conversation_id), webchat.news(session, start)
-        )
+        conversation, news = str(session.conversation_id), webchat.news(session, start)
+        return stream(request, webchat.hub, Topic.CONVERSATION, conversation, news, passing=(Topic.TYPING, TYPING))
 
     @routes.get("/privacy")
     async def privacy(request: Request) -> Response:

@@ -70,6 +70,7 @@ class Desk:
         return self.shell.page(
             request,
             "desk/queue.html",
+            here="/desk",
             code=_code(signed_in),
             status=409 if problem else 200,
             signed_in=signed_in,
@@ -88,12 +89,16 @@ class Desk:
         *,
         problem: str | None = None,
         typed: str = "",
+        noted: str = "",
         status: int = 409,
     ) -> Response:
-        """Show a conversation, perhaps with what went wrong and the text that was not sent."""
+        """Show a conversation, perhaps with what went wrong and the reply or note that was not kept."""
         async with self.database.read() as connection:
             lists = await self.lists(connection, signed_in.member)
             found = await tickets.get(connection, ticket_id)
+            if found is None and request.method == "POST":
+                # The resident had everything deleted meanwhile.
+                return await self.show_queue(request, signed_in, problem="desk.problem.closed")
             if found is None:
                 raise HTTPException(404)
             views = await self.rows(connection, found.conversation_id, since=0)
@@ -101,6 +106,7 @@ class Desk:
         return self.shell.page(
             request,
             "desk/ticket.html",
+            here=f"/desk/tickets/{ticket_id}#latest",
             code=_code(signed_in),
             status=status if problem else 200,
             signed_in=signed_in,
@@ -108,6 +114,7 @@ class Desk:
             problem=problem,
             values={},
             typed=typed,
+            noted=noted,
             ticket=found,
             current=found.id,
             messages=views,
@@ -128,15 +135,25 @@ class Desk:
         return message_views(rows, audience="staff", names=names, deliveries=deliveries)
 
     async def answer(
-        self, request: Request, signed_in: SignedIn, ticket_id: UUID, result: Result, *, typed: str = "", to: str = ""
+        self,
+        request: Request,
+        signed_in: SignedIn,
+        ticket_id: UUID,
+        result: Result,
+        *,
+        typed: str = "",
+        noted: str = "",
+        to: str = "",
     ) -> Response:
         """Answer a form: JSON for the script, a page without; a refusal keeps the text."""
         with_script = "application/json" in request.headers.get("accept", "")
         if isinstance(result, Refused):
             if with_script:
                 text = self.shell.catalogue.text(result.message, _code(signed_in))
-                return JSONResponse({"problem": text}, 409)
-            return await self.show_ticket(request, signed_in, ticket_id, problem=result.message, typed=typed)
+                return JSONResponse({"problem": text, "changed": result.changed}, 409)
+            return await self.show_ticket(
+                request, signed_in, ticket_id, problem=result.message, typed=typed, noted=noted
+            )
         if with_script:
             return JSONResponse({"ok": True, "key": str(self.new_id())}, 202)
         return RedirectResponse(to or f"/desk/tickets/{ticket_id}#latest", 303)
@@ -158,11 +175,14 @@ def router(desk: Desk) -> APIRouter:
         return await desk.show_queue(request, signed_in)
 
     @routes.post("/tickets/{ticket_id}/claim")
-    async def claim(request: Request, signed_in: writer, ticket_id: UUID) -> Response:
+    async def claim(request: Request, signed_in: writer, ticket_id: UUID, text: TextField = "") -> Response:
         async with desk.database.begin() as connection:
             await presence.seen(connection, signed_in.member.id, now=desk.clock())
             result = await queue.claim(connection, ticket_id, signed_in.member, new_id=desk.new_id, now=desk.clock())
         match result:
+            case Claimed() if text.strip():
+                # Written before, when it was somebody else's or nobody's: to go on with.
+                return await desk.show_ticket(request, signed_in, ticket_id, typed=text)
             case Claimed():
                 return RedirectResponse(f"/desk/tickets/{ticket_id}#latest", 303)
             case TakenBy(name, at):
@@ -177,6 +197,11 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/tickets/{ticket_id}")
     async def show_ticket(request: Request, signed_in: reader, ticket_id: UUID) -> Response:
         return await desk.show_ticket(request, signed_in, ticket_id)
+
+    @routes.post("/tickets/{ticket_id}")
+    async def look_again(request: Request, signed_in: writer, ticket_id: UUID, text: TextField = "") -> Response:
+        """Show the conversation as it is now, with what was typed: a text does not belong into an address."""
+        return await desk.show_ticket(request, signed_in, ticket_id, typed=text)
 
     _add_acts(routes, desk)
     return routes
@@ -204,7 +229,7 @@ def _add_acts(routes: APIRouter, desk: Desk) -> None:
             result = await ticket.note(
                 connection, ticket_id, signed_in.member, text, key=desk.key(signed_in, ticket_id, key), now=desk.clock()
             )
-        return await desk.answer(request, signed_in, ticket_id, result)
+        return await desk.answer(request, signed_in, ticket_id, result, noted=text)
 
     @routes.post("/tickets/{ticket_id}/close")
     async def close(

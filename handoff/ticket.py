@@ -27,9 +27,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was changed; `message` is an id of the catalogue."""
+    """Nothing was changed; `message` is an id of the catalogue, `changed` that it is not the member's any more."""
 
     message: str
+    changed: bool = False
 
 
 Result = Done | Refused
@@ -143,7 +144,7 @@ def _refused_text(text: str) -> Refused | None:
 
 def _refused_holder(ticket: Ticket | None, member: StaffMember) -> Refused | None:
     if ticket is None or ticket.status is TicketStatus.CLOSED:
-        return Refused("desk.problem.closed")
+        return Refused("desk.problem.closed", changed=True)
     if ticket.claimed_by != member.id:
-        return Refused("desk.problem.not_yours")
+        return Refused("desk.problem.not_yours", changed=True)
     return None

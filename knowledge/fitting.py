@@ -26,14 +26,21 @@ ASKED_PER_KIND: Final = 120
 ASKED_PER_SIGNAL: Final = 110
 # What residents ask that no entry answers, as a share of all they ask.
 OUT_OF_SCOPE: Final = 0.22
-# And of these, the share that is about something else altogether, not about an entry that is hidden.
+# And of these, the share that is about something else altogether, not about an entry that is hidden ...
 BACKGROUND: Final = 0.85
+# ... if the background is like what residents ask. Where more than half of it is recognised as background, it is easier
+# than that, and counts less; at least so much of its share, as questions of no topic do come.
+_LEAST_BACKGROUND: Final = 0.3
 # How strongly the fits are drawn toward their starting points, in rows.
 _CORRECT_STRENGTH: Final = 0.5
 _ADJUSTMENT_STRENGTH: Final = 6.0
 _BINS: Final = 10
-# In how many parts the phrases are hidden, one after the other.
-PARTS: Final = 3
+# In how many parts the phrases are hidden, one after the other; and where there are fewer than so many embedded phrases
+# a label, for which what is left would be too little like the whole.
+_PARTS: Final = 3
+_MORE_PARTS: Final = 5
+_FEW: Final = 20
+_OVER_ELSEWHERE: Final = ENTRY_FEATURES.index("over_elsewhere")
 # With fewer entries nothing can be fitted.
 ENTRIES_FROM: Final = 8
 
@@ -80,17 +87,19 @@ def fit(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabu
 
 
 def _ask(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
-    """Hide each third of the phrases in turn, and ask a share of them."""
+    """Hide each part of the phrases in turn, and ask a share of them."""
+    embedded = sum(phrase.embedded for phrase in phrases)
+    parts = _PARTS if embedded >= _FEW * len({phrase.label for phrase in phrases}) else _MORE_PARTS
     seen: dict[tuple[str, str], int] = defaultdict(int)
     fold = np.zeros(len(phrases), dtype=np.intp)
     for place, phrase in enumerate(phrases):
         # Embedded ones by themselves, so that every label keeps some of them in each part.
         key = (phrase.label, f"{phrase.kind} {phrase.embedded}")
-        fold[place] = seen[key] % PARTS
+        fold[place] = seen[key] % parts
         seen[key] += 1
     chosen = _chosen(phrases)
     asked: list[_Asked] = []
-    for hidden in range(PARTS):
+    for hidden in range(parts):
         kept = np.flatnonzero(fold != hidden).tolist()
         to_ask = [place for place in np.flatnonzero(fold == hidden).tolist() if place in chosen]
         of_part, masks = _ask_part(phrases, vectors, vocabularies, kept, to_ask)
@@ -162,7 +171,7 @@ def _decisions(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -
             rows.append((described, False, "hidden", one.phrase.kind))
     sorts = np.array([row[2] for row in rows])
     outside = OUT_OF_SCOPE / (1 - OUT_OF_SCOPE) * (sorts == "entry").sum()
-    background = BACKGROUND if (sorts == "background").any() else 0.0
+    background = background_share([row[0] for row in rows if row[2] == "background"])
     weights = np.ones(len(rows))
     for sort, share in (("background", background), ("hidden", 1 - background)):
         weights[sorts == sort] = outside * share / max((sorts == sort).sum(), 1)
@@ -172,6 +181,14 @@ def _decisions(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -
         weights,
         tuple(row[3] for row in rows),
     )
+
+
+def background_share(described: Sequence[Array]) -> float:
+    """Give how much of what is out of scope the background stands for, the hidden entries standing for the rest."""
+    if not described:
+        return 0.0
+    entries_lead = float(np.mean([row[_OVER_ELSEWHERE] >= 0 for row in described]))
+    return BACKGROUND * min(max(2 * entries_lead, _LEAST_BACKGROUND), 1.0)
 
 
 def _described(table: Table, scores: Array, masks: Masks) -> tuple[Array, int]:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.heads import LeastSquares, gram
 from knowledge.labels import Phrase
-from knowledge.meaning import Meaning, Row, gram, unit
+from knowledge.meaning import Meaning, Row, unit
 from knowledge.search import Index, Places, Table, Vocabularies, asked_views, by_label
 from knowledge.spelling import SMOOTHING, Floats, Postings, Spelling
 
@@ -118,17 +119,26 @@ class _Directions:
     """The phrases as vectors, with how much each pulls the fitted directions toward itself."""
 
     def __init__(self, meaning: Meaning, owners: Places) -> None:
-        self._rows, self._owners = meaning.rows, owners
+        self._rows, self._owners, self._by_middle = meaning.rows, owners, meaning.by_middle
         self._counts = np.bincount(owners)
-        self._spread = np.linalg.inv(gram(self._rows, owners, self._counts))
+        # Only of a fit in closed form follows what it would say without a row.
+        self._spread: NDArray[np.floating] | None = None
+        if isinstance(meaning.head, LeastSquares):
+            self._spread = np.linalg.inv(gram(self._rows, owners, self._counts))
 
     def hide(self, row: int, table: Table) -> None:
-        """Change what the table says by meaning to what it would say without the row."""
+        """Change what the table says by meaning to what it would say without the row.
+
+        A head fitted by likelihood is left out.
+        """
         query, label = self._rows[row], self._owners[row]
         mine = np.flatnonzero(self._owners == label)
         left = self._rows[mine[mine != row]]
-        table[label, 0] = (left @ query).max() if len(left) else 0.0
         table[label, 1] = unit(left.sum(axis=0, keepdims=True))[0] @ query
+        table[label, 0] = table[label, 1] if self._by_middle else (left @ query).max() if len(left) else 0.0
+        if self._spread is None:
+            table[:, 2] = 0
+            return
         # What a least-squares fit says of a row it has not seen follows from what it says and the row's leverage.
         given = np.append(query.astype(np.float64), 1.0)
         leverage = float(given @ self._spread @ given) / self._counts[label]

@@ -1,28 +1,29 @@
 """Evidence from meaning: the phrases as vectors, centred for each kind of text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedding import Vectors
+from knowledge.heads import LeastSquares, blocks, head_of
 
 Row = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 # Below this a mean of a kind says more about its few phrases than about the kind.
 _MEAN_FROM: Final = 20
-# Of the least-squares head; the classes weigh the same, however many phrases they have.
-_RIDGE: Final = 0.3
-# Rows in one step where all vectors are gone through: bounds what is in memory twice.
-_BLOCK: Final = 16384
+# With fewer phrases a label, most are its question in several languages, and the nearest says more about the language
+# than about the label: their middle stands for it (XQuAD: docs/decisions/0049).
+_NEAREST_FROM: Final = 8
 
 
 class Meaning:
     """The phrases as vectors, with a centroid and a fitted direction for each label.
 
-    `rows` are the vectors, centred and of length 1, in the order of their labels.
+    `rows` are the vectors, centred and of length 1, in the order of their labels. `by_middle`: the phrases are too few
+    for the nearest to count.
     """
 
     def __init__(
@@ -41,20 +42,21 @@ class Meaning:
         self._means = _means(kinds, vectors, chosen)
         self.rows = np.empty((len(chosen), vectors.shape[1]), dtype=np.float32)
         sums = np.zeros((labels, vectors.shape[1]), dtype=np.float32)
-        for block in _blocks(len(chosen)):
+        for block in blocks(len(chosen)):
             centres = np.stack([self._means[kind] for kind in kinds[block]])
             rows = unit(vectors[chosen[block]] - centres)
             self.rows[block] = rows
             starts = np.flatnonzero(np.diff(owners[block], prepend=-1))
             sums[owners[block][starts]] += np.add.reduceat(rows, starts, axis=0)
+        self.by_middle = len(chosen) < _NEAREST_FROM * labels
         self._first_rows = np.searchsorted(owners, np.arange(labels))
         self._counts = np.bincount(owners, minlength=labels)
         self._centroids = unit(sums)
-        self._head = _head(self.rows, owners, sums)
-        self._alarm: Row | None = None
+        self.head = head_of(self.rows, owners, sums)
+        self._alarm: LeastSquares | None = None
         if alarming.any():
             of_group = np.stack([sums[~alarming].sum(axis=0), sums[alarming].sum(axis=0)])
-            self._alarm = _head(self.rows, alarming[owners].astype(np.intp), of_group)[:, 1]
+            self._alarm = LeastSquares(self.rows, alarming[owners].astype(np.intp), of_group)
 
     def query(self, vector: Row, kind: str) -> Row:
         """Centre the vector of a message."""
@@ -63,26 +65,25 @@ class Meaning:
 
     def overall(self, query: Row) -> tuple[Row, Row, float]:
         """Give for every label the centroid and the head; and the alarm."""
-        head = self._head[:-1].T @ query + self._head[-1]
-        alarm = 0.0 if self._alarm is None else float(self._alarm[:-1] @ query + self._alarm[-1])
-        return self._centroids @ query, head, alarm
+        alarm = 0.0 if self._alarm is None else float(self._alarm.of(query)[1])
+        return self._centroids @ query, self.head.of(query), alarm
 
     def nearest(self, query: Row) -> Row:
         """Give for every label the nearest phrase."""
+        if self.by_middle:
+            return self._centroids @ query
         nearest: Row = np.maximum.reduceat(self.rows @ query, self._first_rows)
         return nearest
 
     def nearest_of(self, query: Row, labels: Places) -> Row:
         """Give for some labels the nearest phrase."""
+        if self.by_middle:
+            return self._centroids[labels] @ query
         lengths = self._counts[labels]
         firsts = np.cumsum(lengths) - lengths
         rows = np.arange(lengths.sum()) + np.repeat(self._first_rows[labels] - firsts, lengths)
         nearest: Row = np.maximum.reduceat(self.rows[rows] @ query, firsts)
         return nearest
-
-
-def _blocks(rows: int) -> Iterator[slice]:
-    return (slice(start, start + _BLOCK) for start in range(0, rows, _BLOCK))
 
 
 def _means(kinds: Sequence[str], vectors: Vectors, chosen: Places) -> dict[str, Row]:
@@ -96,28 +97,6 @@ def _means(kinds: Sequence[str], vectors: Vectors, chosen: Places) -> dict[str, 
     for kind, rows in rows_of.items():
         means[kind] = vectors[chosen[rows]].mean(axis=0) if len(rows) >= _MEAN_FROM else overall
     return means
-
-
-def _head(rows: Row, groups: Places, sums: Row) -> Row:
-    """Fit one direction a group by regularised least squares, in closed form; the last row is the intercept.
-
-    `sums` are those of the rows of each group. The groups weigh the same, however many rows they have.
-    """
-    counts = np.bincount(groups, minlength=len(sums))
-    targets = np.hstack([sums / counts[:, None], np.ones((len(sums), 1))]).T
-    return np.linalg.solve(gram(rows, groups, counts), targets).astype(np.float32)
-
-
-def gram(rows: Row, groups: Places, counts: Places) -> NDArray[np.float64]:
-    """Give what the fit of directions inverts: the rows with a constant beside them, multiplied, plus the ridge.
-
-    `counts` says how many rows each group has.
-    """
-    multiplied: NDArray[np.float64] = _RIDGE * np.eye(rows.shape[1] + 1)
-    for block in _blocks(len(rows)):
-        inputs = np.hstack([rows[block], np.ones((len(rows[block]), 1), dtype=np.float32)])
-        multiplied += (inputs / counts[groups[block]][:, None]).T @ inputs
-    return multiplied
 
 
 def unit(rows: Row) -> Row:

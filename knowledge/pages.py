@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from bot.languages import CODES, LANGUAGES, language
-from bot.topics import GROUPS, SECTIONS, label_of, section_of
+from bot.languages import CODES, language
+from bot.topics import SECTIONS, label_of, section_of
 from knowledge import editing
 from knowledge.editing import Conflict, Draft
 from knowledge.entry import REVIEWED, SOURCE, TO_VERIFY, stale
 from knowledge.filling import Filler
 from knowledge.keeping import cases_of, record_of, translation_of
-from knowledge.overview import Filters, Todo, listed
+from knowledge.overview import Filters, Todo, overview, states
 from knowledge.records import Records
 from store import entries as store
 from store import records as record_store
@@ -58,8 +58,8 @@ class Editing:
         """Show the form with the published text, or with a draft that is not published yet."""
         async with self.database.read() as connection:
             entry = await _entry(connection, slug, code)
-            current = await store.published_of(connection, slug, code)
-            source = None if code == SOURCE else await store.published_of(connection, slug, SOURCE)
+            published = {each.language: each for each in await store.published_of_entry(connection, slug)}
+            current, source = published.get(code), None if code == SOURCE else published.get(SOURCE)
             old = _old(current, source)
             since = await _source_of(connection, current) if old and current is not None else None
         draft = draft or _draft_of(current, source)
@@ -67,6 +67,7 @@ class Editing:
         return self.shell.page(
             request,
             "knowledge/edit.html",
+            here=f"/desk/knowledge/{slug}/{code}",
             code=signed_in.member.language,
             status=status,
             signed_in=signed_in,
@@ -75,6 +76,7 @@ class Editing:
             listed_under=label_of(section_of(entry.group, entry.section)) if SECTIONS[entry.group] else "",
             today=self.today(),
             edited=language(code),
+            states=states(list(published.values())),
             italian=code == SOURCE,
             source=source,
             stale=old,
@@ -98,10 +100,10 @@ class Editing:
             for question, answer in answers.items()
         ]
 
-    async def overview(self, request: Request, signed_in: SignedIn, filters: Filters) -> Response:
-        """Give the list of entries, narrowed."""
+    async def show_list(self, request: Request, signed_in: SignedIn, filters: Filters) -> Response:
+        """Show the list of entries, narrowed."""
         async with self.database.read() as connection:
-            found = listed(await store.all_entries(connection), await store.published(connection), filters)
+            entries, published = await store.all_entries(connection), await store.published(connection)
         return self.shell.page(
             request,
             "knowledge/list.html",
@@ -109,11 +111,8 @@ class Editing:
             signed_in=signed_in,
             section="knowledge",
             filters=filters,
-            groups=[(name, [row for row in found if row.entry.group == name]) for name in GROUPS],
-            count=len(found),
-            tongues=[tongue for tongue in LANGUAGES if filters.language in {"", tongue.code}],
+            overview=overview(entries, published, filters, today=self.today()),
             todos=list(Todo),
-            today=self.today(),
         )
 
 
@@ -127,7 +126,7 @@ def router(pages: Editing) -> APIRouter:
     async def show_list(
         request: Request, signed_in: reader, q: str = "", group: str = "", language: str = "", todo: str = ""
     ) -> Response:
-        return await pages.overview(request, signed_in, Filters.of_query(q, group, language, todo))
+        return await pages.show_list(request, signed_in, Filters.of_query(q, group, language, todo))
 
     @routes.get("/{slug}/{code}")
     async def edit(request: Request, signed_in: reader, slug: str, code: str, saved: int = 0) -> Response:

@@ -1,8 +1,9 @@
 """Everything that is needed to understand messages, made of the entries of the moment. Immutable."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Self
 
 from bot.commands import normalised
@@ -10,7 +11,7 @@ from knowledge.calibration import VERSION, Calibration, Judgement, unfitted
 from knowledge.embedding import Vectors
 from knowledge.entry import Entry
 from knowledge.fitting import fit
-from knowledge.labels import ELSEWHERE, HARMLESS, SIGNALS, Phrase
+from knowledge.labels import ELSEWHERE, HARMLESS, SIGNALS, Phrase, signal_phrases
 from knowledge.language import LanguageModel, samples
 from knowledge.meaning import Row
 from knowledge.places import about_elsewhere
@@ -62,6 +63,7 @@ class Reader:
         """Make a reader; `vectors` has a row for each phrase, or there is no model."""
         index = Index(phrases, vectors, vocabularies, remembered=True) if phrases else None
         read = samples(phrases, entries)
+        signals = _normalised_signals() if phrases else {}
         return cls(
             phrases=tuple(phrases),
             vectors=vectors,
@@ -74,7 +76,7 @@ class Reader:
             calibration=calibration or unfitted(),
             calibrated=calibrated,
             exact={
-                normalised(phrase.text): phrase.label
+                signals.get(phrase.text) or normalised(phrase.text): phrase.label
                 for phrase in reversed(phrases)
                 if phrase.label not in {HARMLESS, ELSEWHERE}
             },
@@ -120,6 +122,12 @@ class Reader:
     def label(self, place: int) -> str:
         """Give the label at a place."""
         return "" if self.index is None else self.index.labels[place]
+
+
+@lru_cache(maxsize=1)
+def _normalised_signals() -> Mapping[str, str]:
+    """Give the signals as texts are compared: they are in every reader, and after an edit they are the same."""
+    return {phrase.text: normalised(phrase.text) for phrase in signal_phrases()}
 
 
 def empty() -> Reader:

@@ -132,6 +132,7 @@ async def _page(
     return pages.shell.page(
         request,
         "knowledge/records.html",
+        here="/desk/knowledge/records" + (f"#{refused.kind}-{refused.id}" if refused else ""),
         code=code,
         status=status,
         signed_in=signed_in,

@@ -22,7 +22,7 @@ from channels.relay_desk import RelayDesk
 from channels.webchat import Webchat
 from channels.webchat_session import Sessions
 from channels.webhooks import Webhooks
-from handoff import channel_pages, console, live, media
+from handoff import channel_pages, console, live, media, writing
 from handoff.channels import Channels
 from handoff.console import Desk
 from knowledge import pages, record_pages
@@ -35,6 +35,7 @@ from sportello.channel_list import desk_channels
 from sportello.media import fetching
 from sportello.platforms import bridges, called, phones
 from sportello.program import Program
+from sportello.writing import showing
 from store import migrations
 from store.database import TROUBLES
 from store.migrations import Fit
@@ -114,6 +115,7 @@ def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIA
     app.include_router(channel_pages.router(desk))
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
+    app.include_router(writing.router(desk, showing(program.adapters)))
     _add_relay(app, program, shell, identity)
     app.include_router(media.router(desk, fetching(program.adapters)))
 

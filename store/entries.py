@@ -164,21 +164,28 @@ def _entry(row: Row[Any]) -> EntryRow:
     return EntryRow(*facts, tuple(row.facets), row.section)
 
 
+_published = (
+    select(*_revision_columns)
+    .select_from(
+        _with_author.join(
+            translations,
+            (translations.c.slug == revisions.c.slug)
+            & (translations.c.language == revisions.c.language)
+            & (translations.c.published == revisions.c.revision),
+        )
+    )
+    .order_by(revisions.c.slug, revisions.c.language)
+)
+
+
 async def published(connection: Read) -> list[Revision]:
     """Give what every reader sees now: the published version of every translation."""
-    rows = await connection.execute(
-        select(*_revision_columns)
-        .select_from(
-            _with_author.join(
-                translations,
-                (translations.c.slug == revisions.c.slug)
-                & (translations.c.language == revisions.c.language)
-                & (translations.c.published == revisions.c.revision),
-            )
-        )
-        .order_by(revisions.c.slug, revisions.c.language)
-    )
-    return [_revision(row) for row in rows]
+    return [_revision(row) for row in await connection.execute(_published)]
+
+
+async def published_of_entry(connection: Read, slug: str) -> list[Revision]:
+    """Give the published version of every translation of one entry."""
+    return [_revision(row) for row in await connection.execute(_published.where(revisions.c.slug == slug))]
 
 
 async def published_of(connection: Read, slug: str, language: str) -> Revision | None:

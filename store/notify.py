@@ -19,7 +19,11 @@ PROBE_SECONDS: Final = 20.0
 
 
 class Topic(StrEnum):
-    """What a wake-up is about. The payload is the conversation's id for `CONVERSATION`, the channel for `OUTBOX`."""
+    """What a wake-up is about.
+
+    The payload is the conversation's id for `CONVERSATION` and `TYPING`, the channel for `OUTBOX`.
+    `TYPING` alone is no hint: there is nothing in the database to look at, and one that is missed is missed.
+    """
 
     INBOX = "sportello_inbox"
     OUTBOX = "sportello_outbox"
@@ -27,6 +31,7 @@ class Topic(StrEnum):
     QUEUE = "sportello_queue"
     KNOWLEDGE = "sportello_knowledge"
     PULL = "sportello_pull"
+    TYPING = "sportello_typing"
 
 
 def notify(connection: Write, topic: Topic, payload: str = "") -> None:
@@ -72,7 +77,9 @@ class Listener:
                 await connection.add_listener(topic.value, self._received)
             self.connected.set()
             for topic in Topic:
-                self._pass_on(topic, "")
+                # Everybody is to look, and not to believe that a person is writing to them.
+                if topic is not Topic.TYPING:
+                    self._pass_on(topic, "")
             while True:
                 await asyncio.sleep(PROBE_SECONDS)
                 await connection.execute("SELECT 1", timeout=PROBE_SECONDS)

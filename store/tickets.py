@@ -75,6 +75,10 @@ class Ticket:
     claimed_at: datetime | None
     outcome: str | None
 
+    def held_by(self, member: UUID) -> bool:
+        """Tell whether a member of the staff answers it now."""
+        return self.status is TicketStatus.CLAIMED and self.claimed_by == member
+
 
 _said = messages.alias("said")
 # Who of the two people wrote last; what the bot says in between answers nobody.

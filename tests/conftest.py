@@ -2,34 +2,35 @@
 
 import gc
 import itertools
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import text
 from sqlalchemy.engine import URL
 from xdist.remote import Producer
 
 from store import migrations
 from store.database import Database
 from store.embedded import EmbeddedServer
+from tests import remembered_fields
+from tests.databases import Copies, Engines, execute_outside_transaction
 from tests.sharing_out import Sharing, long_ones_first
 
 settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+# For `make quick`. `make test` tries all examples; where a test says how many it needs, both do.
+settings.register_profile("quick", settings.get_profile("house"), max_examples=20)
 settings.load_profile("house")
 
-# Once all entries are read there are two million objects, and to look through them takes a quarter of a second: less
-# often than Python does by itself, which is after each tenth test of the desk.
-gc.set_threshold(7000, 10, 100)
+# Once all entries are read there are two million objects, and to look through them takes a quarter of a second; the
+# thousands that a test of the desk makes and lets go cost more to look through than to keep for a few tests.
+gc.set_threshold(50_000, 20, 100)
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday, ten o'clock in Prato
 # Linux's file system in memory. A database is a thousand small files: there they are copied in a tenth of the time.
@@ -40,6 +41,12 @@ MEMORY_BYTES = 2**30
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long_ones_first(items)
+
+
+def pytest_collection_finish() -> None:
+    # The modules, a quarter of a million objects that stay till the end, need not be looked through each time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -74,6 +81,15 @@ def new_id() -> Callable[[], UUID]:
     return lambda: UUID(int=next(numbers))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def made_once() -> Iterator[None]:
+    """Let a test take over what is dear to make and the same in each."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        Engines().stand_in(monkeypatch)
+        remembered_fields.stand_in(monkeypatch)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[URL]:
     """Start one embedded server for the whole run; its data is gone afterwards."""
@@ -105,20 +121,16 @@ async def template(server_url: URL) -> str:
     return "template_sportello"
 
 
-@asynccontextmanager
-async def copy_of(template: str, server_url: URL) -> AsyncIterator[URL]:
-    """Give a copy of a database for as long as it is used."""
-    name = f"test_{os.urandom(8).hex()}"
+@pytest.fixture(scope="session")
+async def copies(server_url: URL) -> AsyncIterator[Copies]:
     async with Database(server_url) as server:
-        await execute_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        yield server_url.set(database=name)
-        await execute_outside_transaction(server, f"DROP DATABASE {name} WITH (FORCE)")
+        yield Copies(server)
 
 
 @pytest.fixture
-async def database_url(server_url: URL, template: str) -> AsyncIterator[URL]:
+async def database_url(copies: Copies, template: str) -> AsyncIterator[URL]:
     """Give an empty, migrated database of its own to a test that starts processes."""
-    async with copy_of(template, server_url) as url:
+    async with copies.of(template) as url:
         yield url
 
 
@@ -127,9 +139,3 @@ async def database(database_url: URL) -> AsyncIterator[Database]:
     """Give an empty, migrated database."""
     async with Database(database_url) as database:
         yield database
-
-
-async def execute_outside_transaction(database: Database, statement: str) -> None:
-    """Execute what PostgreSQL does not do within a transaction."""
-    async with database.read() as connection:
-        await connection.execute(text(statement))

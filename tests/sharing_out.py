@@ -6,7 +6,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-# These make a reader of the whole knowledge base, which takes ten seconds: once in one process is enough.
+# These have a reader of the whole knowledge base, which takes ten seconds to make, or memory at least: once is enough.
 WHOLE_BASE: Final = (
     "tests/knowledge/test_understanding.py",
     "tests/knowledge/test_places.py",
@@ -17,14 +17,18 @@ LONGEST: Final = (
     "tests/crash/test_crash.py",
     *WHOLE_BASE,
     "tests/knowledge/test_collisions.py",
-    "tests/channels/test_contract.py",
-    "tests/channels/test_contract_rendering.py",
+    "tests/knowledge/test_graph.py",
     "tests/knowledge/test_served.py",
-    "tests/sportello/test_channels.py",
+    "tests/channels/test_contract.py",
+    "tests/knowledge/test_files.py",
+    "tests/channels/test_telegram_aiogram.py",
     "tests/sportello/test_relay.py",
-    "tests/sportello/test_editing.py",
     "tests/sportello/test_telegram_media.py",
-    "tests/knowledge/test_remembering.py",
+    "tests/sportello/test_channels.py",
+    "tests/sportello/test_editing.py",
+    "tests/sportello/test_wecom_failures.py",
+    "tests/knowledge/test_checking.py",
+    "tests/store/test_migrations.py",
 )
 
 

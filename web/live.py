@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,18 @@ class LiveEvent:
     id: str | None = None
 
 
+class _Passing(asyncio.Event):
+    """An event that sets another one too, so that a reader waits for one thing alone."""
+
+    def __init__(self, wakes: asyncio.Event) -> None:
+        super().__init__()
+        self._wakes = wakes
+
+    def set(self) -> None:
+        super().set()
+        self._wakes.set()
+
+
 class Hub:
     """Passes wake-ups on to whoever waits in this process. It keeps no messages: readers read the database."""
 
@@ -42,9 +54,9 @@ class Hub:
                     waiter.set()
 
     @contextmanager
-    def subscribe(self, topic: Topic, key: str = "") -> Iterator[asyncio.Event]:
-        """Give an event that is set at every wake-up; whoever waits on it clears it."""
-        woken = asyncio.Event()
+    def subscribe(self, topic: Topic, key: str = "", *, wakes: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
+        """Give an event that is set at every wake-up, and sets `wakes` too; whoever waits on it clears it."""
+        woken = asyncio.Event() if wakes is None else _Passing(wakes)
         waiters = self._waiting[topic, key]
         waiters.add(woken)
         try:
@@ -81,16 +93,20 @@ def stream(
     news: Callable[[], Awaitable[Sequence[LiveEvent]]],
     *,
     may_read: Callable[[], Awaitable[bool]] | None = None,
+    passing: tuple[Topic, LiveEvent] | None = None,
 ) -> StreamingResponse:
     """Answer with a stream: what `news` gives now, and again at every wake-up, until the reader goes.
 
     `news` gives only what it has not given before. `may_read` is asked at the beginning and about every 15 seconds, and
     the stream ends where it says no: whoever may see something when a page is opened may not for as long as it stays
-    open. Such a page is sent the event "here" each time.
+    open. Such a page is sent the event "here" each time. `passing` is a topic whose wake-up is all its news, with what
+    to tell then.
     """
 
     async def events() -> AsyncIterator[bytes]:
-        with hub.subscribe(topic, key) as woken:
+        with ExitStack() as heard:
+            woken = heard.enter_context(hub.subscribe(topic, key))
+            passed = heard.enter_context(hub.subscribe(passing[0], key, wakes=woken)) if passing else asyncio.Event()
             yield format_sse_event(retry=RETRY_MILLISECONDS, comment="welcome")
             # By the clock and not by silence: a busy topic must not make its reader look absent.
             clock = asyncio.get_running_loop().time
@@ -106,6 +122,10 @@ def stream(
                     else:
                         yield format_sse_event(data_str="", event="here")
                     sign_due = clock() + KEEP_ALIVE_SECONDS
+                # Before the rows: what was written in the end is not being written any more.
+                if passing is not None and passed.is_set():
+                    passed.clear()
+                    yield format_sse_event(data_str=passing[1].data, event=passing[1].name)
                 for event in await news():
                     yield format_sse_event(data_str=event.data, event=event.name, id=event.id)
                 await wait(woken, seconds=max(sign_due - clock(), 0.0))

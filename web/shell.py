@@ -77,11 +77,12 @@ class Shell:
         *,
         code: str,
         status: int = 200,
+        here: str = "",
         **context: Any,
     ) -> HTMLResponse:
-        """Answer with a whole page."""
+        """Answer with a whole page. `here` is where it can be read again, if a form was sent to another address."""
         return HTMLResponse(
-            self.fragment(template, code=code, path=request.url.path, **context),
+            self.fragment(template, code=code, path=request.url.path, here=here or _address(request), **context),
             status_code=status,
             headers={"Content-Language": language(code).tag, "Vary": "Accept-Language, Cookie"},
         )
@@ -103,6 +104,12 @@ class Shell:
 
     def _clock(self, code: str, moment: datetime) -> str:
         return self.catalogue.clock(moment, code)
+
+
+def _address(request: Request) -> str:
+    """Give the address of a page that is read, with what it is narrowed to."""
+    query = request.url.query if request.method == "GET" else ""
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def direction_of(tag: str | None) -> str:

@@ -80,6 +80,7 @@ def _landing(member: StaffMember, address: str) -> str:
 
 def _local(address: str) -> str:
     """Give an address within the desk: never another site, whatever the form says."""
-    if address == "/desk" or (address.startswith("/desk/") and "\\" not in address and "//" not in address):
+    path = address.partition("?")[0].partition("#")[0]
+    if path == "/desk" or (path.startswith("/desk/") and "\\" not in address and "//" not in path):
         return address
     return "/desk"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from channels.adapter import Medium, MediumGoneError, OutboundChoice, PlatformRefusedError, WireMessage
+from channels.composing import show
 from channels.results import Blocked, NeedsPerson, RetryAfter, Sent, TooLong, Unknown
 from channels.telegram import TelegramAdapter
 from tests.fakes.servers import LoopbackServer
@@ -52,6 +53,18 @@ async def test_refusals_are_told_apart(api: FakeBotApi, adapter: TelegramAdapter
     api.fail_next(401, "Unauthorized")
     assert await adapter.send("3", WireMessage("ciao")) == RetryAfter(timedelta(seconds=60), "account", "unauthorized")
     assert api.sent == []
+
+
+async def test_the_sign_that_somebody_writes_costs_no_message_and_never_fails(
+    api: FakeBotApi, adapter: TelegramAdapter
+) -> None:
+    await show(adapter, "55")
+    assert (api.typing, api.sent) == ([55], [])
+    api.blocked.add(55)
+    await show(adapter, "55")
+    api.fail_next(429, "Too Many Requests: retry after 3", retry_after=3)
+    await show(adapter, "55")
+    assert api.typing == [55]
 
 
 async def test_the_flood_limit_says_how_long_to_wait_for_this_chat(api: FakeBotApi, adapter: TelegramAdapter) -> None:

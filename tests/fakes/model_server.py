@@ -7,9 +7,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +19,12 @@ from starlette.routing import Route
 
 MODEL = "words"
 KEY = "model-server-key"
+
+
+@cache
+def _chance(word: str, dimensions: int) -> NDArray[np.float64]:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+    return np.random.default_rng(seed).standard_normal(dimensions)
 
 
 @dataclass
@@ -34,8 +42,7 @@ class FakeModelServer:
         """Give the sum of one chance vector a word, twice as long as it should be."""
         total = np.zeros(self.dimensions)
         for word in text.split():
-            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-            total += np.random.default_rng(seed).standard_normal(self.dimensions)
+            total += _chance(word, self.dimensions)
         return [float(number) for number in 2 * total]
 
     def app(self) -> Starlette:

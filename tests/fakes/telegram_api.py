@@ -67,6 +67,7 @@ class FakeBotApi:
     files: dict[str, StoredFile] = field(default_factory=dict)
     # By method and language, "" for all others.
     described: dict[tuple[str, str], Any] = field(default_factory=dict)
+    typing: list[int] = field(default_factory=list)
     fetched: int = 0
     _addresses: dict[str, float] = field(default_factory=dict)
     _failures: deque[tuple[str, Response | None, float]] = field(default_factory=deque)
@@ -126,6 +127,8 @@ class FakeBotApi:
                 return _ok({"id": bot_id, "is_bot": True, "first_name": "Sportello", "username": "sportello_bot"})
             case "sendmessage":
                 return self._send(arguments)
+            case "sendchataction":
+                return self._act(int(arguments["chat_id"]), str(arguments.get("action", "")))
             case "answercallbackquery":
                 return self._answer_query(str(arguments.get("callback_query_id", "")))
             case "setwebhook":
@@ -169,6 +172,16 @@ class FakeBotApi:
         self.sent.append(message)
         chat = {"id": chat_id, "type": "private", "first_name": "R"}
         return _ok({"message_id": message.message_id, "date": int(time.time()), "chat": chat, "text": text})
+
+    def _act(self, chat_id: int, action: str) -> Response:
+        if chat_id in self.unknown_chats:
+            return _error(400, "Bad Request: chat not found")
+        if chat_id in self.blocked:
+            return _error(403, "Forbidden: bot was blocked by the user")
+        if action != "typing":
+            return _error(400, "Bad Request: wrong parameter action in request")
+        self.typing.append(chat_id)
+        return _ok(result=True)
 
     def _over_rate(self, chat_id: int, now: float) -> Response | None:
         while self._recent and self._recent[0] <= now - 1:

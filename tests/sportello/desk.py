@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,6 @@ from sqlalchemy.engine import URL
 
 from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
-from knowledge.remembering import Last
 from knowledge.search import Vocabularies
 from sportello.app import create_app
 from sportello.deliveries import Deliveries
@@ -25,6 +25,7 @@ from store import conversations, inbox, leasing, staff
 from store.conversations import Address, Message
 from store.staff import Role, StaffMember
 from tests.conftest import FakeClock
+from tests.counted import counted
 from tests.fakes.telegram_api import TOKEN
 
 # The last one has cases.
@@ -33,8 +34,6 @@ SECRET = "telegram-secret"
 PASSWORD = "abcd-efgh-jkmn-pqrs"
 # Whoever signs in pays what the hash asks for, and the one of a real password asks for a tenth of a second.
 PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-# Two, for the tests that change an entry and those that do not come in turns.
-VOCABULARIES = Vocabularies(spelled=Last(2), languages=Last(2))
 
 
 def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
@@ -49,6 +48,12 @@ def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
         "metrics_token": SecretStr("metrics"),
     }
     return Settings(_env_file=None, **(values | others))
+
+
+@cache
+def vocabularies() -> Vocabularies:
+    """Give those of all desks: remembering two readers, for tests that change an entry and others come in turns."""
+    return counted(2)
 
 
 class Compiled(BytecodeCache):

@@ -231,7 +231,7 @@ async def test_page_and_troubles_are_told_in_every_language(phone: Phone, code: 
         states=states,
         signed_in=SignedIn(member, "x"),
         section="channels",
-        path="/desk/channels",
+        here="/desk/channels",
     )
     assert not re.search(r"\b(desk|web)\.[a-z_.]+\b", plain(page)), "every text is there"
     catalogue: Catalogue = program.catalogue

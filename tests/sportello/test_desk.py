@@ -94,7 +94,7 @@ async def test_only_the_holder_replies_and_a_double_click_sends_once(desk: Desk)
         for _ in range(2):
             assert await ticket.reply(connection, opened.id, anna, " Salve\0! ", key=key, now=desk.clock()) == Done()
         wrong = await ticket.reply(connection, opened.id, bruno, "io", key=desk.new_id(), now=desk.clock())
-        assert wrong == Refused("desk.problem.not_yours")
+        assert wrong == Refused("desk.problem.not_yours", changed=True)
         # As a browser sends 4,000 characters without script.
         full = "\r\n".join(["riga"] * 800)
         assert await ticket.note(connection, opened.id, bruno, full, key=desk.new_id(), now=desk.clock()) == Done()

@@ -46,4 +46,5 @@ async def test_what_a_mediator_sent_in_the_moment_of_erasing_is_not_kept(desk: D
     assert ("reply-too-late" in [row.body.get("code") for row in rows]) == (what == "reply")
     async with desk.program.database.begin() as connection:
         refused = await writes(connection, waiting.id, anna, SECRET, key=desk.new_id(), now=desk.clock())
-        assert refused == Refused("desk.problem.closed")
+        assert isinstance(refused, Refused)
+        assert refused.message == "desk.problem.closed"

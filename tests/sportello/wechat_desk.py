@@ -9,17 +9,17 @@ from pathlib import Path
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy.engine import URL
 
 from channels.wechat import WeChatAdapter
 from sportello.program import compose
 from store.conversations import Author, Message
 from store.notify import Topic
-from tests.conftest import FakeClock, copy_of
+from tests.conftest import FakeClock
+from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, TOKEN, FakeWeChat
-from tests.sportello.desk import VOCABULARIES, Desk, next_due, settings_for
+from tests.sportello.desk import Desk, next_due, settings_for, vocabularies
 from tests.sportello.platform_desk import PlatformDesk
 
 
@@ -110,11 +110,11 @@ async def first_answer(wechat: WeChatDesk) -> str:
 
 @asynccontextmanager
 async def wechat_desk(
-    server_url: URL, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[WeChatDesk]:
     """Put the program together, with Telegram and WeChat."""
     platform = FakeWeChat(clock=clock, advance=lambda seconds: clock.advance(seconds=seconds))
-    async with copy_of(furnished, server_url) as url:
+    async with copies.of(furnished) as url:
         with LoopbackServer(platform.app()) as server:
             settings = settings_for(
                 url,
@@ -125,7 +125,7 @@ async def wechat_desk(
                 wechat_aes_key=SecretStr(AES_KEY),
                 wechat_api_base=server.url,
             )
-            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=VOCABULARIES)
+            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
             await program.library.refresh()
             desk = Desk(program, clock, new_id)
             async with desk.browser() as web:

@@ -7,18 +7,18 @@ from pathlib import Path
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy.engine import URL
 
 from channels.adapter import Call
 from sportello.program import compose
 from sportello.pulling import Pulls
 from store import health
 from store.health import ChannelHealth
-from tests.conftest import FakeClock, copy_of
+from tests.conftest import FakeClock
+from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID
-from tests.sportello.desk import VOCABULARIES, Desk, settings_for
+from tests.sportello.desk import Desk, settings_for, vocabularies
 from tests.sportello.platform_desk import PlatformDesk
 
 
@@ -87,11 +87,11 @@ class WecomDesk(PlatformDesk):
 
 @asynccontextmanager
 async def wecom_desk(
-    server_url: URL, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
+    copies: Copies, furnished: str, folder: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[WecomDesk]:
     """Put the program together, with WeCom alone."""
     kf = FakeKf(clock=clock.timestamp)
-    async with copy_of(furnished, server_url) as url:
+    async with copies.of(furnished) as url:
         with LoopbackServer(kf.app()) as server:
             settings = settings_for(
                 url,
@@ -104,7 +104,7 @@ async def wecom_desk(
                 wecom_aes_key=SecretStr(AES_KEY),
                 wecom_api_base=server.url,
             )
-            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=VOCABULARIES)
+            program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
             await program.library.refresh()
             desk = Desk(program, clock, new_id)
             (pulls,) = program.pulls

@@ -8,16 +8,34 @@ const waiting = chat.querySelector("[data-waiting]");
 const status = chat.querySelector("[data-status]");
 const composer = chat.querySelector("[data-composer]");
 const text = composer.querySelector("textarea");
+const writing = chat.querySelector("[data-writing]");
 let following = false;
 let patience = 0;
+let pen = 0;
 
 function toEnd() {
   const newest = list.lastElementChild;
   if (newest) newest.scrollIntoView({ block: newest.offsetHeight > scroll.clientHeight * 0.8 ? "start" : "end" });
 }
 
+// A person writes; it goes by itself, as nobody tells when they stop.
+function personWrites(seconds) {
+  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+  waiting.hidden = true;
+  if (!writing.textContent) writing.textContent = writing.dataset.writing;
+  if (atEnd) scroll.scrollTop = scroll.scrollHeight;
+  clearTimeout(pen);
+  pen = setTimeout(personStops, seconds * 1000);
+}
+
+function personStops() {
+  clearTimeout(pen);
+  writing.textContent = "";
+}
+
 function received(html) {
   if (!appendOnce(list, html)) return;
+  if (list.lastElementChild.classList.contains("mediator")) personStops();
   if (!list.lastElementChild.classList.contains("resident")) waiting.hidden = true;
   // Only what followed the resident's last word is open: older buttons would ask for what is over.
   const last = [...list.querySelectorAll(".resident")].at(-1);
@@ -33,6 +51,7 @@ function live() {
   follow(() => `/events?since=${lastSeq(list)}`, {
     message: received,
     reset: () => { list.replaceChildren(); },
+    typing: (seconds) => personWrites(Number(seconds)),
   });
 }
 
