@@ -169,16 +169,18 @@ class MediatorReplied:
 
 @dataclass(frozen=True, slots=True)
 class MediatorClosed:
-    """The mediator closed the ticket."""
+    """The mediator closed the ticket. `missed` is what the resident wrote that the mediator had not seen."""
 
     ticket: str
+    missed: TextReceived | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MediatorGaveBack:
-    """The mediator gave the conversation back to the bot."""
+    """The mediator gave the conversation back to the bot; `missed` as with `MediatorClosed`."""
 
     ticket: str
+    missed: TextReceived | None = None
 
 
 @dataclass(frozen=True, slots=True)

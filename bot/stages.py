@@ -162,15 +162,21 @@ def mediator_replied(state: State, event: MediatorReplied) -> Step:
 
 def mediator_closed(state: State, event: MediatorClosed) -> Step:
     """Say goodbye for the mediator; the bot answers again."""
-    if state.ticket != event.ticket:
-        return Step(state)
-    freed = released(state)
-    return said(freed, sayings.saying(freed, "bot.mediator_closed", choices=(sayings.MENU, sayings.PERSON)))
+    return _ended(state, event, "bot.mediator_closed")
 
 
 def mediator_gave_back(state: State, event: MediatorGaveBack) -> Step:
     """Say that the automatic service answers again."""
+    return _ended(state, event, "bot.mediator_gave_back")
+
+
+def _ended(state: State, event: MediatorClosed | MediatorGaveBack, wording: str) -> Step:
+    """Say it, and answer what the resident wrote that nobody had seen; a number in it was no choice of ours."""
     if state.ticket != event.ticket:
         return Step(state)
     freed = released(state)
-    return said(freed, sayings.saying(freed, "bot.mediator_gave_back", choices=(sayings.MENU, sayings.PERSON)))
+    ended = said(freed, sayings.saying(freed, wording, choices=(sayings.MENU, sayings.PERSON)))
+    if event.missed is None:
+        return ended
+    answered = text_for_bot(replace(ended.state, offered=()), event.missed)
+    return Step(answered.state, (*ended.actions, *answered.actions))

@@ -62,6 +62,9 @@ def steered(state: State, event: TextReceived) -> Step | None:
     """Carry out a number or label of the last list, a language's name or a steering word; None for any other text."""
     number = number_of(event.text)
     if number is not None and 1 <= number <= len(state.offered):
+        if event.edited:
+            # Meant for the list that stood above the message when it was written, and that is gone.
+            return None if state.stage in HELD else choice_expired(state, ChoiceExpired())
         return choice(state, ChoiceMade(state.offered[number - 1].pick))
     if event.picked is not None:
         return choice(state, ChoiceMade(event.picked))

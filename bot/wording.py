@@ -20,13 +20,33 @@ from bot.languages import CODES, language
 LOCALES: Final = Path(__file__).resolve().parent / "locale"
 _FIRST_STRONG_ISOLATE: Final = "\u2068"
 _POP_ISOLATE: Final = "\u2069"
+_ISOLATES: Final = frozenset("\u2066\u2067\u2068\u2069")
 # Babel goes over to a larger unit at so many times of it.
 _NEVER_LARGER: Final = {"day": 10_000, "hour": 1}
 
 
 def isolate(text: str) -> str:
-    """Set a text apart, so that its writing direction disturbs nothing around it (Unicode TR 9, FSI and PDI)."""
-    return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
+    """Set a text apart, so that its writing direction disturbs nothing around it (Unicode TR 9, FSI and PDI).
+
+    Marks in it that would end this too early, or leave it open, are dropped or closed.
+    """
+    return f"{_FIRST_STRONG_ISOLATE}{_paired(text)}{_POP_ISOLATE}"
+
+
+def _paired(text: str) -> str:
+    if _ISOLATES.isdisjoint(text):
+        return text
+    kept: list[str] = []
+    depth = 0
+    for character in text:
+        if character == _POP_ISOLATE:
+            if not depth:
+                continue
+            depth -= 1
+        elif character in _ISOLATES:
+            depth += 1
+        kept.append(character)
+    return "".join(kept) + _POP_ISOLATE * depth
 
 
 def _locale(code: str) -> str:

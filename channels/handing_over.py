@@ -83,13 +83,14 @@ class HandingOver:
                     break
                 leased = await gathered(connection, leased, can, now=now)
                 message = Outbound.from_json(leased.payload)
+                wire = render(message, can)
                 handed.append(
                     Handed(
                         id=leased.id,
                         thread=leased.address.thread,
                         recipient=await handovers.recipient(connection, leased.conversation_id),
                         language=message.language,
-                        parts=render(message, can)[leased.parts_sent :],
+                        parts=tuple(wire[number] for number in leased.left(len(wire))),
                         by_person=leased.priority is Priority.MEDIATOR,
                         created_at=leased.created_at,
                     )

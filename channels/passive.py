@@ -97,14 +97,15 @@ class PassiveReplies:
             return ()
         leased = await gathered(connection, leased, adapter.capabilities, now=now)
         wire = render(Outbound.from_json(leased.payload), adapter.capabilities)
-        taken = wire[leased.parts_sent :] if whole else wire[leased.parts_sent : leased.parts_sent + 1]
-        sent, ids = leased.parts_sent + len(taken), [*leased.platform_ids, *[PASSIVE_ID] * len(taken)]
-        if sent < len(wire):
-            await outbox.part_sent(connection, leased.id, parts_sent=sent, platform_ids=ids)
+        left = leased.left(len(wire))
+        taken = left if whole else left[:1]
+        ids = leased.named(dict.fromkeys(taken, PASSIVE_ID))
+        if len(taken) < len(left):
+            await outbox.part_sent(connection, leased.id, platform_ids=ids)
             await outbox.postpone(connection, leased.id, until=now, error="")
         else:
             await outbox.finish(connection, leased.id, status=OutboxStatus.SENT, error=None, platform_ids=ids, now=now)
-        return taken
+        return tuple(wire[number] for number in taken)
 
 
 def _said_before(row: Answered | None) -> tuple[WireMessage, ...]:

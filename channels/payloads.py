@@ -2,7 +2,23 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
+
+from channels.adapter import BadPayloadError, Inbound
+
+
+class PartlyReadError(BadPayloadError):
+    """A payload that holds several things, of which some cannot be read: those are set aside, and no others with them.
+
+    `read` is what came in all the same, `rest` what is set aside.
+    """
+
+    def __init__(self, message: str, *, read: Sequence[Inbound], rest: Any) -> None:
+        """Say what is wrong with the first of them."""
+        super().__init__(message)
+        self.read = tuple(read)
+        self.rest = rest
 
 
 def json_or_text(body: bytes) -> Any:

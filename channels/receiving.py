@@ -9,6 +9,7 @@ from uuid import UUID
 
 from channels.adapter import BadPayloadError, Capabilities, Inbound, InboundKind, Source, Window
 from channels.counting import InboxCounts
+from channels.payloads import PartlyReadError
 from store import budgets, conversations, health, inbox, outbox, pacing
 from store.conversations import Address
 from store.database import Database, Write
@@ -115,14 +116,15 @@ async def take_in(
         arrived = adapter.parse(payload)
     except BadPayloadError as error:
         async with database.begin() as connection:
-            await _set_aside(connection, adapter, payload, error, now=now, counts=counts)
-        return []
-    received = await _alone(database, adapter, arrived, now=now)
-    if received is None:
+            received = await _set_aside(connection, adapter, payload, error, now=now, new_id=new_id, counts=counts)
+        count(received, counts)
+        return received
+    found = await _alone(database, adapter, arrived, now=now)
+    if found is None:
         async with database.begin() as connection:
-            received = await keep(connection, adapter, arrived, now=now, new_id=new_id)
-    count(received, counts)
-    return received
+            found = await keep(connection, adapter, arrived, now=now, new_id=new_id)
+    count(found, counts)
+    return found
 
 
 async def _alone(
@@ -166,32 +168,45 @@ async def store(
     try:
         arrived = adapter.parse(payload)
     except BadPayloadError as error:
-        await _set_aside(connection, adapter, payload, error, now=now, counts=counts)
-        return []
+        return await _set_aside(connection, adapter, payload, error, now=now, new_id=new_id, counts=counts)
     return await keep(connection, adapter, arrived, now=now, new_id=new_id)
 
 
 async def _set_aside(
-    connection: Write, adapter: Source, payload: Any, error: BadPayloadError, *, now: datetime, counts: InboxCounts
-) -> None:
+    connection: Write,
+    adapter: Source,
+    payload: Any,
+    error: BadPayloadError,
+    *,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    counts: InboxCounts,
+) -> list[Received]:
+    """Set aside what cannot be read of a payload, and store what can."""
+    read, rest = (error.read, error.rest) if isinstance(error, PartlyReadError) else ((), payload)
     added = await inbox.set_aside(
         connection,
         channel=adapter.channel,
         account=adapter.account,
-        event_key=adapter.event_key(payload),
-        raw=raw(payload),
+        event_key=adapter.event_key(rest),
+        raw=raw(rest),
         error=str(error),
         now=now,
     )
     if added:
         counts.set_aside.labels(channel=adapter.channel).inc()
+    return await keep(connection, adapter, read, now=now, new_id=new_id)
 
 
 async def keep(
     connection: Write, adapter: Source, arrived: Sequence[Inbound], *, now: datetime, new_id: Callable[[], UUID]
 ) -> list[Received]:
     """Store what was parsed, with all that follows for its chat and its channel."""
-    received = [await receive(connection, inbound, new_id=new_id(), now=now) for inbound in arrived]
+    received = [
+        await receive(connection, inbound, new_id=new_id(), now=now)
+        for inbound in arrived
+        if await _concerns_anybody(connection, inbound)
+    ]
     for each in received:
         if each.is_new:
             await _open_window(connection, each, adapter.capabilities, now=now)
@@ -200,11 +215,21 @@ async def keep(
     return received
 
 
+async def _concerns_anybody(connection: Write, inbound: Inbound) -> bool:
+    """Tell whether something is of a chat that is there, or may begin one: what failed of one that was deleted is none.
+
+    Its number would be kept anew, by nothing that the resident did.
+    """
+    if inbound.kind is not InboundKind.UNDELIVERED:
+        return True
+    return await conversations.find(connection, _address(inbound)) is not None
+
+
 async def _open_window(connection: Write, received: Received, can: Capabilities, *, now: datetime) -> None:
     """Remember what the platform lets us write now, send what waited for it, and keep a slot for the first reply."""
     inbound, conversation_id = received.inbound, received.conversation_id
     if inbound.kind in _SILENT:
-        await _believe(connection, received, now=now)
+        await _believe(connection, received, can, now=now)
         return
     window = _window(inbound, can)
     if window is not None:
@@ -229,7 +254,7 @@ def _window(inbound: Inbound, can: Capabilities) -> Window | None:
     return can.after_tap if inbound.kind in _TAPS else can.after_text
 
 
-async def _believe(connection: Write, received: Received, *, now: datetime) -> None:
+async def _believe(connection: Write, received: Received, can: Capabilities, *, now: datetime) -> None:
     """Set our count of a chat's window to what a platform says of a message that did not arrive.
 
     Here and not in a turn, so that what the resident did after it counts again. What concerns more than one resident
@@ -242,7 +267,9 @@ async def _believe(connection: Write, received: Received, *, now: datetime) -> N
         case OutboxStatus.QUOTA_EXHAUSTED:
             await budgets.exhaust(connection, received.conversation_id)
         case OutboxStatus.WINDOW_CLOSED:
-            await budgets.close(connection, received.conversation_id, now=now)
+            # Calls may overtake one another: what the resident did after the failure opened the window anew.
+            failed_at, lasts = min(inbound.sent_at or now, now), can.after_text.lasts if can.after_text else timedelta()
+            await budgets.close(connection, received.conversation_id, unless_after=failed_at + lasts, now=now)
         case OutboxStatus.QUEUED | OutboxStatus.NEEDS_PERSON:
             channel, account, reason = inbound.channel, inbound.account, inbound.text or "not delivered"
             await health.went_wrong(connection, channel=channel, account=account, reason=reason, now=now)

@@ -20,6 +20,7 @@ from store.outbox import OutboxStatus
 from store.quarantine import QuarantineStatus
 from store.relay_acts import Act
 from store.staff import StaffMember
+from web.forms import typed
 
 CHANNEL: Final = "relay"
 TEXT_MAX: Final = 4000
@@ -101,7 +102,7 @@ async def paste(
     now: datetime,
 ) -> Result:
     """Store what a resident wrote, as an operator pasted it; a photo or a voice message may come without words."""
-    text = storable(text).strip()
+    text = typed(storable(text))
     if not text and kind not in KINDS[1:]:
         return Refused("desk.problem.empty")
     if len(text) > TEXT_MAX:

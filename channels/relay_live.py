@@ -11,7 +11,7 @@ from channels import relay
 from channels.relay import CHANNEL
 from channels.relay_desk import RelayDesk
 from channels.relay_pages import ROLES
-from store import relay_acts
+from store import conversations, relay_acts
 from store.conversations import PLACE_MAX
 from store.notify import Topic
 from web.identity import SignedIn
@@ -29,7 +29,8 @@ def router(desk: RelayDesk) -> APIRouter:
 
     @routes.get("/events")
     async def events(request: Request, signed_in: reader, current: str = "") -> Response:
-        return stream(request, desk.hub, Topic.OUTBOX, CHANNEL, _lists(desk, signed_in, current))
+        news = _lists(desk, signed_in, current)
+        return stream(request, desk.hub, Topic.OUTBOX, CHANNEL, news, may_read=desk.identity.still(request, *ROLES))
 
     @routes.get("/threads/{thread_id}/events")
     async def thread_events(
@@ -41,7 +42,8 @@ def router(desk: RelayDesk) -> APIRouter:
             return Response(status_code=204)
         last = request.headers.get("last-event-id", "")
         start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
-        return stream(request, desk.hub, Topic.CONVERSATION, str(thread_id), _thread(desk, signed_in, thread_id, start))
+        news, may_read = _thread(desk, signed_in, thread_id, start), desk.identity.still(request, *ROLES)
+        return stream(request, desk.hub, Topic.CONVERSATION, str(thread_id), news, may_read=may_read)
 
     return routes
 
@@ -90,6 +92,8 @@ def _thread(desk: RelayDesk, signed_in: SignedIn, thread_id: UUID, since: int) -
     async def news() -> Sequence[LiveEvent]:
         nonlocal seen
         async with desk.database.read() as connection:
+            gone = await conversations.is_gone(connection, thread_id, seen)
+            seen = 0 if gone else seen
             views = await desk.rows(connection, thread_id, since=seen)
             to_send = await desk.to_send(connection, thread_id)
             acts = await relay_acts.of_conversation(connection, thread_id)
@@ -104,6 +108,7 @@ def _thread(desk: RelayDesk, signed_in: SignedIn, thread_id: UUID, since: int) -
         ]
         seen = views[-1].seq if views else seen
         return [
+            *([LiveEvent("reset", "")] if gone else []),
             *rows,
             *changes.event(
                 "to-send",

@@ -19,6 +19,7 @@ from store import conversations, limits
 from store.conversations import PLACE_MAX, VISIBLE_TO_RESIDENT, Message
 from store.database import Database
 from store.notify import Topic
+from web.forms import typed
 from web.live import Hub, LiveEvent, stream, wait
 from web.messages import MessageView, message_view, message_views
 from web.protection import Signer
@@ -175,7 +176,7 @@ class Webchat:
                 conversation = None if found is None else await conversations.get(connection, found)
                 if conversation is None:
                     return events
-                if seen and await conversations.message(connection, conversation.id, seen) is None:
+                if await conversations.is_gone(connection, conversation.id, seen):
                     # What the page shows was deleted meanwhile.
                     events.append(LiveEvent("reset", ""))
                     seen = 0
@@ -232,7 +233,7 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
     async def messages(
         request: Request, text: Annotated[str, Form()] = "", key: Annotated[str, Form(max_length=100)] = ""
     ) -> Response:
-        return await webchat.accept(request, kind=InboundKind.TEXT, value=text.strip(), key=key)
+        return await webchat.accept(request, kind=InboundKind.TEXT, value=typed(text), key=key)
 
     @routes.post("/choices")
     async def choices(

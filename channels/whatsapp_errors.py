@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from channels.results import (
-    Blocked,
     NeedsPerson,
     RetryAfter,
     SendResult,
@@ -26,6 +25,7 @@ LATER: Final = timedelta(seconds=60)
 # What only Meta or an administrator ends.
 LONG: Final = timedelta(minutes=5)
 
+UNDELIVERABLE: Final = 131026
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _SERVER: Final = 500
@@ -36,10 +36,11 @@ _TEMPLATES: Final = range(132_000, 133_000)
 _REGISTRATION: Final = range(133_000, 134_000)
 
 _ENDINGS: Final[Mapping[int, SendResult]] = {
-    # The resident, or the window.
+    # The window, or the resident's app: "not a WhatsApp phone number", terms of service not accepted, a version that is
+    # too old. Whoever wrote to us has WhatsApp, and the rest is over when they write again: nobody has left.
     131047: WindowClosed(),
     470: WindowClosed(),
-    131026: Blocked("131026 undeliverable"),
+    UNDELIVERABLE: WindowClosed(),
     131021: NeedsPerson("131021 recipient is the sender"),
     131030: NeedsPerson("131030 recipient not in the test list"),
     130497: NeedsPerson("130497 country not allowed"),
@@ -113,17 +114,20 @@ def result_of_code(code: int, *, status: int = 400, said: str = "") -> SendResul
 
 
 def failed(errors: Any) -> tuple[OutboxStatus, str]:
-    """Give how a message ended that was taken and failed later, and the reason for staff."""
+    """Give how a message is to stand that was taken and failed later, and the reason for staff.
+
+    Here the platform is sure that it did not arrive, so what may pass is tried again.
+    """
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
     if type(code) is not int:
         return OutboxStatus.NEEDS_PERSON, "failed without a code"
     match result_of_code(code):
         case WindowClosed():
-            return OutboxStatus.WINDOW_CLOSED, f"{code} window over"
-        case Blocked(reason):
-            return OutboxStatus.BLOCKED, reason
-        case RetryAfter(_, _, reason) | NeedsPerson(reason) | Unknown(reason):
+            return OutboxStatus.WINDOW_CLOSED, f"{code} {'undeliverable' if code == UNDELIVERABLE else 'window over'}"
+        case RetryAfter(_, _, reason) | Unknown(reason):
+            return OutboxStatus.QUEUED, reason
+        case NeedsPerson(reason):
             return OutboxStatus.NEEDS_PERSON, reason
         case _:
             return OutboxStatus.NEEDS_PERSON, str(code)

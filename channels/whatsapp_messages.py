@@ -5,9 +5,11 @@ Shapes: https://developers.facebook.com/documentation/business-messaging/whatsap
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from channels.adapter import BadPayloadError, Inbound, InboundKind, MediaRef
+from channels.payloads import PartlyReadError
 from channels.whatsapp_errors import failed
 
 CHANNEL: Final = "whatsapp"
@@ -29,16 +31,25 @@ _HALF_TURN: Final = 180  # degrees; compared first, as no number too large for i
 def inbound_of(account: str, payload: Any) -> list[Inbound]:
     """Give all that a call brought for a number: it may hold several entries, changes, messages and statuses.
 
-    Other numbers of the same business, and fields that we do not use, give nothing. Raises BadPayloadError.
+    Other numbers of the same business, and fields that we do not use, give nothing. Raises BadPayloadError, or
+    PartlyReadError where some of it can be read: it may be of other people.
     """
     found: list[Inbound] = []
+    wrong: list[tuple[BadPayloadError, Any]] = []
     for value in _values(payload):
         if _dict(value.get("metadata")).get("phone_number_id") != account:
             continue
         contacts = _list(value, "contacts")
         sole = _dict(contacts[0]).get("user_id") if len(contacts) == 1 else None
-        found += [each for said in _list(value, "messages") if (each := _message(account, said, sole)) is not None]
-        found += [each for status in _list(value, "statuses") if (each := _status(account, status)) is not None]
+        told = [(said, partial(_message, account, said, sole)) for said in _list(value, "messages")]
+        told += [(status, partial(_status, account, status)) for status in _list(value, "statuses")]
+        for part, read in told:
+            try:
+                found += [each for each in (read(),) if each is not None]
+            except BadPayloadError as error:
+                wrong.append((error, part))
+    if wrong:
+        raise PartlyReadError(str(wrong[0][0]), read=found, rest=[part for _, part in wrong])
     return found
 
 

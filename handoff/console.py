@@ -233,7 +233,12 @@ def _add_acts(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/tickets/{ticket_id}/close")
     async def close(
-        request: Request, signed_in: writer, ticket_id: UUID, outcome: TextField = "", key: KeyField = ""
+        request: Request,
+        signed_in: writer,
+        ticket_id: UUID,
+        outcome: TextField = "",
+        key: KeyField = "",
+        seen: KeyField = "",
     ) -> Response:
         async with desk.database.begin() as connection:
             result = await ticket.close(
@@ -243,16 +248,29 @@ def _add_acts(routes: APIRouter, desk: Desk) -> None:
                 outcome,
                 key=desk.key(signed_in, ticket_id, key),
                 now=desk.clock(),
+                seen=_place(seen),
             )
         return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
 
     @routes.post("/tickets/{ticket_id}/give-back")
-    async def give_back(request: Request, signed_in: writer, ticket_id: UUID, key: KeyField = "") -> Response:
+    async def give_back(
+        request: Request, signed_in: writer, ticket_id: UUID, key: KeyField = "", seen: KeyField = ""
+    ) -> Response:
         async with desk.database.begin() as connection:
             result = await ticket.give_back(
-                connection, ticket_id, signed_in.member, key=desk.key(signed_in, ticket_id, key), now=desk.clock()
+                connection,
+                ticket_id,
+                signed_in.member,
+                key=desk.key(signed_in, ticket_id, key),
+                now=desk.clock(),
+                seen=_place(seen),
             )
         return await desk.answer(request, signed_in, ticket_id, result, to="/desk")
+
+
+def _place(text: str) -> int | None:
+    """Read a place in the transcript; None where a form names none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - within an int4
 
 
 def _code(signed_in: SignedIn) -> str:

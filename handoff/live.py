@@ -10,10 +10,9 @@ from starlette.responses import Response
 from handoff import presence
 from handoff.channels import Allowance
 from handoff.console import ROLES, Desk, media_base
-from store import tickets
+from store import conversations, tickets
 from store.conversations import PLACE_MAX
 from store.notify import Topic
-from store.staff import StaffMember
 from store.tickets import Ticket, TicketStatus
 from web.identity import SignedIn
 from web.live import LiveEvent, stream
@@ -23,17 +22,25 @@ def router(desk: Desk) -> APIRouter:
     """Make the routes of the streams of the desk."""
     routes = APIRouter(prefix="/desk")
     reader = Annotated[SignedIn, Depends(desk.identity.require(*ROLES))]
+    writer = Annotated[SignedIn, Depends(desk.identity.require_form(*ROLES))]
 
     @routes.get("/queue/events")
     async def queue_events(request: Request, signed_in: reader, current: str = "") -> Response:
+        await _here(desk, signed_in)
         return stream(
             request,
             desk.hub,
             Topic.QUEUE,
             "",
             _queue_news(desk, signed_in, current),
-            keep_alive=_sign_of_life(desk, signed_in.member),
+            may_read=desk.identity.still(request, *ROLES),
         )
+
+    @routes.post("/here")
+    async def here(signed_in: writer) -> Response:
+        # The page's own word: a connection seems open long after a laptop was closed.
+        await _here(desk, signed_in)
+        return Response(status_code=204)
 
     @routes.get("/tickets/{ticket_id}/events")
     async def ticket_events(
@@ -46,17 +53,15 @@ def router(desk: Desk) -> APIRouter:
         last = request.headers.get("last-event-id", "")
         start = int(last) if last.isdecimal() and len(last) < 10 else since  # noqa: PLR2004 - within an int4
         news = _ticket_news(desk, signed_in, found, start)
-        return stream(request, desk.hub, Topic.CONVERSATION, str(found.conversation_id), news)
+        may_read = desk.identity.still(request, *ROLES)
+        return stream(request, desk.hub, Topic.CONVERSATION, str(found.conversation_id), news, may_read=may_read)
 
     return routes
 
 
-def _sign_of_life(desk: Desk, member: StaffMember) -> Callable[[], Awaitable[None]]:
-    async def alive() -> None:
-        async with desk.database.begin() as connection:
-            await presence.seen(connection, member.id, now=desk.clock())
-
-    return alive
+async def _here(desk: Desk, signed_in: SignedIn) -> None:
+    async with desk.database.begin() as connection:
+        await presence.seen(connection, signed_in.member.id, now=desk.clock())
 
 
 def _queue_news(desk: Desk, signed_in: SignedIn, current: str) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
@@ -96,7 +101,7 @@ def _ticket_news(
 ) -> Callable[[], Awaitable[Sequence[LiveEvent]]]:
     """Make the function that gives the rows a page has not seen, and tells what changes about them.
 
-    That is who holds the ticket, and what the platform still lets us write.
+    That is who holds the ticket, what the platform still lets us write, and that the resident erased what it shows.
     """
     seen, status = since, found.status
     allowed: Allowance | None = None
@@ -104,10 +109,13 @@ def _ticket_news(
     async def news() -> Sequence[LiveEvent]:
         nonlocal seen, status, allowed
         async with desk.database.read() as connection:
+            gone = await conversations.is_gone(connection, found.conversation_id, seen)
+            seen = 0 if gone else seen
             views = await desk.rows(connection, found.conversation_id, since=seen)
             today = await tickets.get(connection, found.id)
             allowance = await desk.channels.allowance(connection, found.channel, found.conversation_id)
-        events = [
+        events = [LiveEvent("reset", "")] if gone else []
+        events += [
             LiveEvent(
                 "message",
                 desk.shell.fragment(

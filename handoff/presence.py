@@ -7,7 +7,7 @@ from uuid import UUID
 from store import staff
 from store.database import Read, Write
 
-# A console gives a sign of life every 15 seconds: three may be missed.
+# A console is asked for a sign of life every 15 seconds: three may be missed.
 ON_DUTY: Final = timedelta(seconds=60)
 
 

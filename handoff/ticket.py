@@ -1,5 +1,6 @@
 """What a mediator does with a conversation. Everything goes through the inbox: the engine alone changes state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +11,7 @@ from store import inbox, tickets
 from store.database import Write
 from store.staff import StaffMember
 from store.tickets import Ticket, TicketStatus
+from web.forms import typed
 
 CHANNEL: Final = "desk"
 ACCOUNT: Final = "desk"
@@ -64,36 +66,47 @@ async def reply(
 async def note(
     connection: Write, ticket_id: UUID, member: StaffMember, text: str, *, key: UUID, now: datetime
 ) -> Result:
-    """Leave a note for the staff; every mediator may, whoever holds the conversation."""
+    """Leave a note for the staff; every mediator may, whoever holds the conversation, until the resident erases it."""
     text = _storable(text)
     ticket = await tickets.get(connection, ticket_id)
     refused = _refused_text(text)
-    if refused is not None or ticket is None:
+    if refused is not None or ticket is None or ticket.outcome == Outcome.ERASED:
         return refused or Refused("desk.problem.closed")
-    await tell(
-        connection,
-        ticket.conversation_id,
-        {"kind": "note", "text": text, "staff": str(member.id)},
-        key=key,
-        now=now,
-    )
+    payload = {"kind": "note", "ticket": str(ticket_id), "text": text, "staff": str(member.id)}
+    await tell(connection, ticket.conversation_id, payload, key=key, now=now)
     return Done()
 
 
 async def close(
-    connection: Write, ticket_id: UUID, member: StaffMember, outcome: str, *, key: UUID, now: datetime
+    connection: Write,
+    ticket_id: UUID,
+    member: StaffMember,
+    outcome: str,
+    *,
+    key: UUID,
+    now: datetime,
+    seen: int | None = None,
 ) -> Result:
-    """Close the conversation with an outcome."""
+    """Close the conversation with an outcome. `seen` is the last row that the mediator saw, where that is known."""
     if outcome not in OUTCOMES:
         return Refused("desk.problem.outcome")
-    payload = {"kind": "mediator-closed", "ticket": str(ticket_id), "outcome": outcome}
+    payload = {"kind": "mediator-closed", "ticket": str(ticket_id), "outcome": outcome, "seen": seen}
     return await _end(connection, ticket_id, member, outcome, payload, key=key, now=now)
 
 
-async def give_back(connection: Write, ticket_id: UUID, member: StaffMember, *, key: UUID, now: datetime) -> Result:
-    """Give the conversation back to the bot."""
-    payload = {"kind": "mediator-gave-back", "ticket": str(ticket_id)}
+async def give_back(
+    connection: Write, ticket_id: UUID, member: StaffMember, *, key: UUID, now: datetime, seen: int | None = None
+) -> Result:
+    """Give the conversation back to the bot; `seen` as with `close`."""
+    payload = {"kind": "mediator-gave-back", "ticket": str(ticket_id), "seen": seen}
     return await _end(connection, ticket_id, member, Outcome.GIVEN_BACK.value, payload, key=key, now=now)
+
+
+async def give_back_all(connection: Write, member: StaffMember, *, new_id: Callable[[], UUID], now: datetime) -> None:
+    """Give back all that a member holds: nobody else could answer, and the resident would wait for ever."""
+    for held in await tickets.claimed(connection):
+        if held.claimed_by == member.id:
+            await give_back(connection, held.id, member, key=new_id(), now=now)
 
 
 async def _end(
@@ -118,7 +131,7 @@ async def _end(
 
 def _storable(text: str) -> str:
     """Give a text that PostgreSQL can keep: without NUL and without lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+    return typed(text.replace("\0", "").encode("utf-8", "replace").decode())
 
 
 def _refused_text(text: str) -> Refused | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from bot.actions import Outcome
 from bot.commands import command_of, label_of, language_named, number_of
 from bot.events import (
     ChoiceExpired,
@@ -32,7 +33,7 @@ from knowledge.understanding import Understander
 from sportello.presenting import Presenter
 from sportello.transcribing import Turn
 from sportello.undelivered import undelivered
-from store import conversations
+from store import conversations, tickets
 from store.conversations import PLACE_MAX, Author
 
 SET_ASIDE: Final = "message-set-aside"
@@ -67,8 +68,12 @@ class Arrivals:
             turn.append(Author.RESIDENT, {"started": True, "scene": payload["payload"]})
             return None
         if kind == "note":
-            turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
+            await _noted(turn, payload)
             return None
+        if kind == "mediator-replied":
+            return await _replied(turn, payload)
+        if kind in {"mediator-closed", "mediator-gave-back"}:
+            return await self._ended(turn, payload)
         return _plain(turn, kind, payload)
 
     async def _text(self, turn: Turn, text: str, more: dict[str, Any], *, edited: bool = False) -> Event:
@@ -103,12 +108,42 @@ class Arrivals:
         state = turn.state
         if _steers(text) or state.stage is Stage.WITH_MEDIATOR:
             return Understanding(state.language, certain=False, verdict=Verdict.ABSTAIN)
+        return await self._asked(turn, text)
+
+    async def _asked(self, turn: Turn, text: str) -> Understanding:
+        state = turn.state
         # Before anything was said, the language of the state is only a default.
         known = state.language if state.introduced or state.chosen else ""
         understood = await self.understander.understand(
             text, language=known, hint=closest(turn.conversation.language_hint), chosen=state.chosen
         )
         return understood if understood.language in CODES else replace(understood, language=state.language)
+
+    async def _ended(self, turn: Turn, payload: dict[str, Any]) -> Event:
+        missed = await self._missed(turn, payload)
+        if payload["kind"] == "mediator-closed":
+            turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})
+            return MediatorClosed(payload["ticket"], missed)
+        turn.append(Author.SYSTEM, {"code": "gave-back", "values": {}})
+        return MediatorGaveBack(payload["ticket"], missed)
+
+    async def _missed(self, turn: Turn, payload: dict[str, Any]) -> TextReceived | None:
+        """Give what a resident wrote after the last row that the mediator saw, for the bot to answer: nobody else will.
+
+        While a mediator has a conversation, nothing is said to what the resident writes, steering words apart.
+        """
+        seen = payload.get("seen")
+        if seen is None or turn.state.ticket != payload["ticket"] or turn.state.stage is not Stage.WITH_MEDIATOR:
+            return None
+        rows = await conversations.transcript(
+            turn.connection, turn.conversation.id, since=seen, authors=(Author.RESIDENT,)
+        )
+        written = {row.seq: row.body["text"] for row in rows if row.body.get("text") and "media" not in row.body}
+        missed = {seq: text for seq, text in written.items() if not _steers(text)}
+        if not missed:
+            return None
+        text = "\n".join(missed.values())
+        return TextReceived(max(missed), text, await self._asked(turn, text))
 
     async def _media(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
         """Keep media; those of one album are one message with one reply, and what comes later joins them silently."""
@@ -172,6 +207,21 @@ def _steers(text: str) -> bool:
     return (command_of(text) or number_of(text) or language_named(text)) is not None
 
 
+async def _noted(turn: Turn, payload: dict[str, Any]) -> None:
+    """Keep what a mediator wrote for the staff alone; not where the resident erased the conversation meanwhile."""
+    about = await tickets.get(turn.connection, UUID(payload["ticket"]))
+    if about is not None and about.outcome != Outcome.ERASED:
+        turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
+
+
+async def _replied(turn: Turn, payload: dict[str, Any]) -> Event:
+    if turn.state.ticket != payload["ticket"]:
+        # The conversation ended first. What was written stays with the staff, and says so.
+        turn.append(Author.SYSTEM, {"code": "reply-too-late", "values": {}})
+        await _noted(turn, payload)
+    return MediatorReplied(payload["ticket"], payload["text"])
+
+
 def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
     """Read the rows that need nothing looked up."""
     match kind:
@@ -191,18 +241,6 @@ def _plain(turn: Turn, kind: str, payload: dict[str, Any]) -> Event:
         case "mediator-joined":
             turn.append(Author.SYSTEM, {"code": "joined", "values": {}})
             return MediatorJoined(payload["ticket"])
-        case "mediator-replied":
-            if turn.state.ticket != payload["ticket"]:
-                # The conversation ended first. What was written stays with the staff, and says so.
-                turn.append(Author.SYSTEM, {"code": "reply-too-late", "values": {}})
-                turn.append(Author.NOTE, {"text": payload["text"]}, staff_id=UUID(payload["staff"]))
-            return MediatorReplied(payload["ticket"], payload["text"])
-        case "mediator-closed":
-            turn.append(Author.SYSTEM, {"code": "closed", "values": {"outcome": payload["outcome"]}})
-            return MediatorClosed(payload["ticket"])
-        case "mediator-gave-back":
-            turn.append(Author.SYSTEM, {"code": "gave-back", "values": {}})
-            return MediatorGaveBack(payload["ticket"])
         case _ if kind == SET_ASIDE:
             return MessageSetAside()
         case _:

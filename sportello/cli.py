@@ -168,7 +168,11 @@ def staff_change(
     capacity: Annotated[int | None, typer.Option(min=1, max=50, help="Conversations they can hold at once.")] = None,
     *,
     active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Whether they may sign in; --inactive signs them out.")
+        bool | None,
+        typer.Option(
+            "--active/--inactive",
+            help="Whether they may sign in; --inactive signs them out and gives back whom they hold.",
+        ),
     ] = None,
 ) -> None:
     """Change roles or capacity of a member, or take the account out of use; what is not named stays."""

@@ -12,6 +12,8 @@ import typer
 import uvloop
 
 from bot.languages import CODES, DEFAULT
+from handoff.console import ROLES
+from handoff.ticket import give_back_all
 from knowledge import checking, exchange, files, loading, record_files
 from knowledge.checking import Finding
 from knowledge.exchange import ImportReport
@@ -190,7 +192,10 @@ async def reset_password(settings: Settings, login: str) -> str:
 async def change_staff(
     settings: Settings, login: str, roles: Sequence[Role], capacity: int | None, *, active: bool | None
 ) -> StaffMember:
-    """Change what a member may do; what is None or empty stays. Gives the member as they are then."""
+    """Change what a member may do; what is None or empty stays. Gives the member as they are then.
+
+    Who may not be at the desk any more gives back the conversations that they hold.
+    """
     async with open_database(settings) as database, database.begin() as connection:
         found = next((member for member in await staff.everyone(connection) if member.login == login.lower()), None)
         if found is None:
@@ -201,7 +206,10 @@ async def change_staff(
             capacity=found.capacity if capacity is None else capacity,
             active=found.active if active is None else active,
         )
+        # First, as it locks the member: a claim at the same moment comes before, or finds nobody who may.
         await staff.change(connection, changed)
+        if not (changed.active and changed.roles.intersection(ROLES)):
+            await give_back_all(connection, changed, new_id=clock.new_id, now=clock.now())
     return changed
 
 

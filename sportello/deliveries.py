@@ -112,7 +112,7 @@ class Deliveries:
         if more and self._plain and isinstance(result, Sent) and not _goes_on(leased, parts):
             async with self.database.at_once() as connection:
                 await self._note(connection, leased, result)
-                return await self._next(connection, WasSent(leased.id, [*leased.platform_ids, result.id]))
+                return await self._next(connection, WasSent(leased.id, _named(leased, result, parts)))
         async with self.database.begin() as connection:
             await self._settle(connection, leased, result, parts=parts)
             await self._note(connection, leased, result)
@@ -190,7 +190,8 @@ class Deliveries:
                 leased.address.thread, leased.payload["language"]
             ), 1
         wire = render(Outbound.from_json(leased.payload), self.adapter.capabilities)
-        part = replace(wire[leased.parts_sent], key=_key(leased), reply_code=leased.reply_code)
+        number, *_ = leased.left(len(wire))
+        part = replace(wire[number], key=leased.key(number), reply_code=leased.reply_code)
         return await self.adapter.send(leased.address.thread, part), len(wire)
 
     async def _settle(self, connection: Write, leased: Leased, result: SendResult, *, parts: int) -> None:
@@ -199,10 +200,10 @@ class Deliveries:
         if isinstance(result, RetryAfter) and leased.attempts < ATTEMPTS_AT_MOST:
             await self._put_off(connection, leased, result, now=now)
             return
-        sent_ids = [*leased.platform_ids, *([result.id] if isinstance(result, Sent) else [])]
+        sent_ids = _named(leased, result, parts) if isinstance(result, Sent) else list(leased.platform_ids)
         if isinstance(result, Sent) and _goes_on(leased, parts):
             # The rest goes as soon as the chat's pace allows.
-            await outbox.part_sent(connection, leased.id, parts_sent=leased.parts_sent + 1, platform_ids=sent_ids)
+            await outbox.part_sent(connection, leased.id, platform_ids=sent_ids)
             await outbox.postpone(connection, leased.id, until=now, error="")
             return
         status = _ENDINGS.get(type(result), OutboxStatus.NEEDS_PERSON)
@@ -228,8 +229,8 @@ class Deliveries:
 
     async def _park(self, connection: Write, leased: Leased, status: OutboxStatus, *, now: datetime) -> None:
         """Keep a message until the resident writes, and ask for that once, where the platform lets us."""
-        await outbox.park(connection, leased.id, status=status, error=None, now=now)
-        if status is not OutboxStatus.WINDOW_CLOSED or not self.adapter.capabilities.knocks:
+        waits = await outbox.park(connection, leased.id, status=status, error=None, now=now)
+        if not waits or status is not OutboxStatus.WINDOW_CLOSED or not self.adapter.capabilities.knocks:
             return
         window = await budgets.of(connection, leased.conversation_id)
         if await outbox.knocked(connection, leased.conversation_id, since=None if window is None else window.until):
@@ -276,13 +277,13 @@ class Deliveries:
 
 def _goes_on(leased: Leased, parts: int) -> bool:
     """Tell whether a message has parts left when this one was sent."""
-    return leased.kind is OutboxKind.MESSAGE and leased.parts_sent + 1 < parts
+    return leased.kind is OutboxKind.MESSAGE and len(leased.left(parts)) > 1
 
 
-def _key(leased: Leased) -> str:
-    """Name a part: the same whenever it is tried again, and another once the platform failed to deliver it."""
-    again = f"-{leased.failures}" if leased.failures else ""
-    return f"{leased.id}-{leased.parts_sent}{again}"
+def _named(leased: Leased, result: Sent, parts: int) -> list[str | None]:
+    """Give the platform's ids of a row's parts, with that of the one that was sent now."""
+    number, *_ = leased.left(parts)
+    return leased.named({number: result.id})
 
 
 async def doubt(database: Database, now: datetime) -> int:

@@ -139,7 +139,6 @@ async def _erase(turn: Turn, *, but: int) -> None:
     turn.outgoing.clear()
     await conversations.erase_messages(turn.connection, conversation_id)
     await inbox.erase_payloads(turn.connection, conversation_id, but=but)
-    await outbox.cancel_all(turn.connection, conversation_id, now=turn.now)
-    await outbox.erase_payloads(turn.connection, conversation_id)
+    await outbox.erase(turn.connection, conversation_id, now=turn.now)
     await tickets.forget_question(turn.connection, conversation_id)
     await quarantine.forget(turn.connection, conversation_id)

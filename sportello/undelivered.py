@@ -34,7 +34,7 @@ async def undelivered(turn: Turn, payload: dict[str, Any], presenter: Presenter)
             raise NotYetError
         return None
     status, error = OutboxStatus(payload["payload"]), payload.get("text")
-    if status is OutboxStatus.QUEUED and found.failures >= AGAIN_AT_MOST:
+    if status is OutboxStatus.QUEUED and found.failed_before >= AGAIN_AT_MOST:
         status = OutboxStatus.NEEDS_PERSON
     text = await _said(turn, found, presenter) if status is OutboxStatus.QUEUED or status in PARKED else None
     if text is not None:
@@ -51,11 +51,11 @@ async def undelivered(turn: Turn, payload: dict[str, Any], presenter: Presenter)
 async def _keep(
     turn: Turn, found: Contradicted, status: OutboxStatus, error: str | None, payload: dict[str, Any]
 ) -> None:
-    """Keep a message that may go later; where the resident did something since, it goes now."""
+    """Keep a message that may go later; where the resident did something since, it goes now, a few times at most."""
     due_at = turn.now
     if status is OutboxStatus.QUEUED:
-        due_at += AGAIN_AFTER * 2**found.failures
-    elif await _may_write(turn):
+        due_at += AGAIN_AFTER * 2**found.failed_before
+    elif found.failed_before < AGAIN_AT_MOST and await _may_write(turn):
         status = OutboxStatus.QUEUED
     await rows.keep_for_later(
         turn.connection, found, status=status, error=error, payload=payload, due_at=due_at, now=turn.now
@@ -73,7 +73,8 @@ async def _said(turn: Turn, found: Contradicted, presenter: Presenter) -> dict[s
         await conversations.message(turn.connection, turn.conversation.id, seq) for seq in dict.fromkeys(found.seqs)
     ]
     said = [
-        presenter.outbound(_body(message.body), turn.state.language, message.seq)
+        # In the language of then: in another, the text might be cut into other parts.
+        presenter.outbound(_body(message.body), message.language or turn.state.language, message.seq)
         for message in messages
         if message is not None
     ]

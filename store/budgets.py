@@ -133,9 +133,14 @@ async def exhaust(connection: Write, conversation_id: UUID) -> None:
     )
 
 
-async def close(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
-    """Believe the platform that the window is over, whatever we counted."""
-    await _set(connection, conversation_id, until=now)
+async def close(
+    connection: Write, conversation_id: UUID, *, now: datetime, unless_after: datetime | None = None
+) -> None:
+    """Believe the platform that the window is over, whatever we counted, unless it lasts longer than a moment."""
+    over = update(budgets).where(budgets.c.conversation_id == conversation_id)
+    if unless_after is not None:
+        over = over.where(budgets.c.until <= unless_after)
+    await connection.execute(over.values(until=now))
 
 
 async def of(connection: Read, conversation_id: UUID) -> Budget | None:

@@ -208,6 +208,11 @@ async def message(connection: Read, conversation_id: UUID, seq: int) -> Message 
     return None if row is None else _message(row)
 
 
+async def is_gone(connection: Read, conversation_id: UUID, seq: int) -> bool:
+    """Tell whether a row that a page shows was deleted meanwhile; 0 is no row."""
+    return seq > 0 and await message(connection, conversation_id, seq) is None
+
+
 async def said_in(connection: Read, conversation_id: UUID, message_id: str) -> Message | None:
     """Give the newest row that keeps a message by the platform's id of it, or None."""
     named = messages.c.body["message_ids"].contains([message_id])

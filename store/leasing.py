@@ -20,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -54,7 +55,7 @@ class Sent:
     """A row that was sent to its end, with the platform's ids of its parts."""
 
     id: int
-    platform_ids: list[str]
+    platform_ids: list[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,30 +139,26 @@ def _lease(ended: BindParameter[int] | None = None) -> tuple[ReturningUpdate[Any
 
 
 def _next_due(ended: BindParameter[int] | None = None) -> Select[Any]:
-    # One row for each conversation of which something is being sent: they are few, whatever waits.
-    being_sent = (
-        select(outbox.c.conversation_id, func.min(outbox.c.id).label("id"))
-        .where(outbox.c.status == _SENDING, outbox.c.kind == _MESSAGE)
+    ours = (outbox.c.channel == _CHANNEL, outbox.c.account == _ACCOUNT)
+    # The first message of each conversation: whatever is behind it waits for it, also where it was put off.
+    first = (
+        select(outbox.c.conversation_id, outbox.c.status, outbox.c.due_at)
+        # As text: the two versions of SQLAlchemy that we allow have no way to say it in common.
+        .prefix_with(text("DISTINCT ON (outbox.conversation_id)"))
+        .where(*ours, outbox.c.status.in_((_QUEUED, _SENDING)), outbox.c.kind == _MESSAGE)
         .where(true() if ended is None else outbox.c.id != ended)
-        .group_by(outbox.c.conversation_id)
+        .order_by(outbox.c.conversation_id, outbox.c.id)
         .subquery()
     )
-    is_message = outbox.c.kind == _MESSAGE
-    nothing_before = or_(being_sent.c.id.is_(None), being_sent.c.id > outbox.c.id)
-    paced = func.greatest(outbox.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)
-    return (
-        select(func.min(case((is_message, paced), else_=outbox.c.due_at)))
-        .select_from(outbox)
-        .outerjoin(chats, chats.c.conversation_id == outbox.c.conversation_id)
-        .outerjoin(being_sent, being_sent.c.conversation_id == outbox.c.conversation_id)
-        .join(accounts, (accounts.c.channel == outbox.c.channel) & (accounts.c.account == outbox.c.account))
-        .where(
-            outbox.c.status == _QUEUED,
-            outbox.c.channel == _CHANNEL,
-            outbox.c.account == _ACCOUNT,
-            or_(~is_message, nothing_before),
-        )
+    of_messages = (
+        select(func.min(func.greatest(first.c.due_at, chats.c.next_send_at, accounts.c.next_send_at)))
+        .select_from(first)
+        .outerjoin(chats, chats.c.conversation_id == first.c.conversation_id)
+        .join(accounts, (accounts.c.channel == _CHANNEL) & (accounts.c.account == _ACCOUNT))
+        .where(first.c.status == _QUEUED)
     )
+    of_others = select(func.min(outbox.c.due_at)).where(*ours, outbox.c.status == _QUEUED, outbox.c.kind != _MESSAGE)
+    return select(func.least(of_messages.scalar_subquery(), of_others.scalar_subquery()))
 
 
 def _go_on() -> Executable:
@@ -245,8 +242,8 @@ def _given(channel: str, account: str, pace: Pace, lease_for: timedelta, now: da
 async def next_due(connection: Read, *, channel: str, account: str) -> datetime | None:
     """Give the moment from which the next queued row may go, or None where nothing is queued.
 
-    What waits for an earlier message of its conversation that is being sent does not count: its turn comes
-    when that one has ended. The acknowledgement of a tap waits for no pace.
+    What waits for an earlier message of its conversation does not count: its turn comes when that one has ended.
+    The acknowledgement of a tap waits for no pace.
     """
     result = await connection.execute(_NEXT_DUE, {"of_channel": channel, "of_account": account})
     moment: datetime | None = result.scalar_one()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    case,
     exists,
     func,
     literal,
@@ -104,15 +105,21 @@ class OutboxStatus(StrEnum):
 # Not sent, and sent after all as soon as the resident writes again.
 PARKED: Final = frozenset({OutboxStatus.WINDOW_CLOSED, OutboxStatus.QUOTA_EXHAUSTED})
 
-# Within `platform_ids`: what the platform calls the parts that it took, and how often it failed to deliver after that.
+# Within `platform_ids`: what the platform calls each part that it took, null where it failed to deliver it after that;
+# and how often that happened, by the number of the part.
 IDS: Final = "ids"
 FAILURES: Final = "failures"
 
 
-def _named(platform_ids: list[str]) -> ColumnElement[Any]:
+def _named(platform_ids: list[str | None]) -> ColumnElement[Any]:
     """Give the value of `platform_ids` with other ids in it."""
     before = func.coalesce(outbox.c.platform_ids, literal({}, Document))
     return before.op("||", return_type=Document)(literal({IDS: platform_ids}, Document))
+
+
+def arrived(platform_ids: Sequence[str | None]) -> int:
+    """Count the parts that the platform took, as far as we know."""
+    return sum(platform_id is not None for platform_id in platform_ids)
 
 
 async def queue(
@@ -144,10 +151,12 @@ async def queue(
     notify(connection, Topic.OUTBOX, address.channel)
 
 
-async def part_sent(connection: Write, outbox_id: int, *, parts_sent: int, platform_ids: list[str]) -> None:
-    """Remember that one more part of a long message was sent, so that it is not sent again."""
+async def part_sent(connection: Write, outbox_id: int, *, platform_ids: list[str | None]) -> None:
+    """Remember which parts of a long message were sent, so that they are not sent again."""
     await connection.execute(
-        update(outbox).where(outbox.c.id == outbox_id).values(parts_sent=parts_sent, platform_ids=_named(platform_ids))
+        update(outbox)
+        .where(outbox.c.id == outbox_id)
+        .values(parts_sent=arrived(platform_ids), platform_ids=_named(platform_ids))
     )
 
 
@@ -157,7 +166,7 @@ async def finish(
     *,
     status: OutboxStatus,
     error: str | None,
-    platform_ids: list[str],
+    platform_ids: list[str | None],
     now: datetime,
 ) -> None:
     """End a row. It needs its payload no longer: the transcript keeps the text."""
@@ -170,20 +179,35 @@ async def finish(
 
 async def postpone(connection: Write, outbox_id: int, *, until: datetime, error: str) -> None:
     """Put a row back until a moment, because the platform asked for it or could not be reached."""
-    await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == outbox_id)
-        .values(status=OutboxStatus.QUEUED.value, due_at=until, lease_until=None, error=error)
-    )
+    ended_at = case((outbox.c.payload.is_(None), literal(until, Moment)))
+    await _put_back(connection, outbox_id, OutboxStatus.QUEUED, due_at=until, error=error, finished_at=ended_at)
 
 
-async def park(connection: Write, outbox_id: int, *, status: OutboxStatus, error: str | None, now: datetime) -> None:
-    """End a row for now, with a status of `PARKED`: it keeps its payload, and `resume` sends it after all."""
-    await connection.execute(
+async def park(connection: Write, outbox_id: int, *, status: OutboxStatus, error: str | None, now: datetime) -> bool:
+    """End a row for now, with a status of `PARKED`: it keeps its payload, and `resume` sends it after all.
+
+    False where there is nothing any more that could be sent.
+    """
+    return await _put_back(connection, outbox_id, status, error=error, finished_at=now)
+
+
+async def _put_back(connection: Write, outbox_id: int, status: OutboxStatus, **values: Any) -> bool:
+    """Let a row that is being sent wait; gives whether it does.
+
+    One that was erased meanwhile has nothing to send any more, and ends. One whose lease was over has ended in doubt.
+    """
+    put_back = await connection.execute(
         update(outbox)
-        .where(outbox.c.id == outbox_id)
-        .values(status=status.value, error=error, finished_at=now, lease_until=None)
+        .where(outbox.c.id == outbox_id, outbox.c.status == OutboxStatus.SENDING.value)
+        .values(
+            status=case((outbox.c.payload.is_(None), OutboxStatus.CANCELLED.value), else_=status.value),
+            lease_until=None,
+            **values,
+        )
+        .returning(outbox.c.status)
     )
+    stands: str | None = put_back.scalar_one_or_none()
+    return stands == status.value
 
 
 async def resume(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
@@ -243,7 +267,7 @@ async def doubt_expired(connection: Write, *, now: datetime) -> int:
 
 
 async def cancel_all(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
-    """Drop what is still queued for a conversation, as when the resident left or erased it."""
+    """Drop what is still queued for a conversation, as when the resident left."""
     await connection.execute(
         update(outbox)
         .where(
@@ -254,16 +278,10 @@ async def cancel_all(connection: Write, conversation_id: UUID, *, now: datetime)
     )
 
 
-async def erase_payloads(connection: Write, conversation_id: UUID) -> None:
-    """Drop the texts of a conversation's ended rows."""
-    await connection.execute(
-        update(outbox)
-        .where(
-            outbox.c.conversation_id == conversation_id,
-            outbox.c.status.not_in([OutboxStatus.QUEUED.value, OutboxStatus.SENDING.value]),
-        )
-        .values(payload=None)
-    )
+async def erase(connection: Write, conversation_id: UUID, *, now: datetime) -> None:
+    """Drop what waits for a conversation, and the texts of all its rows: what is being sent now is not sent again."""
+    await cancel_all(connection, conversation_id, now=now)
+    await connection.execute(update(outbox).where(outbox.c.conversation_id == conversation_id).values(payload=None))
 
 
 async def deliveries(connection: Read, conversation_id: UUID) -> dict[int, OutboxStatus]:

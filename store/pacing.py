@@ -1,6 +1,7 @@
 """The pace of what goes out: how long an account and a chat rest, and what goes whatever the pace."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,8 +32,8 @@ class Pace:
 class Leased:
     """A row that this process is to send now.
 
-    `parts_sent` of its parts were sent before, `reply_code` may be used. `failures` counts how often the platform took
-    it and could not deliver it.
+    `parts_sent` of its parts were sent before, `reply_code` may be used. `platform_ids` are those of its parts in their
+    order, None where the platform took one and could not deliver it; `failures` counts how often, by the part.
     """
 
     id: int
@@ -44,10 +45,27 @@ class Leased:
     payload: dict[str, Any]
     attempts: int
     parts_sent: int
-    platform_ids: tuple[str, ...]
+    platform_ids: tuple[str | None, ...]
     created_at: datetime
     reply_code: str | None = None
-    failures: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+
+    def left(self, parts: int) -> list[int]:
+        """Give which of so many parts are still to be sent: not one that arrived, though one before it did not."""
+        known = self.platform_ids
+        return [number for number in range(parts) if number >= len(known) or known[number] is None]
+
+    def key(self, number: int) -> str:
+        """Name a part: the same whenever it is tried again, and another once the platform failed to deliver it."""
+        failures = self.failures.get(str(number), 0)
+        again = f"-{failures}" if failures else ""
+        return f"{self.id}-{number}{again}"
+
+    def named(self, given: Mapping[int, str]) -> list[str | None]:
+        """Give the platform's ids with those of parts that it took now, by their numbers."""
+        longest = max(len(self.platform_ids), *(number + 1 for number in given))
+        known = [*self.platform_ids, *[None] * (longest - len(self.platform_ids))]
+        return [given.get(number, known[number]) for number in range(longest)]
 
 
 async def open_account(connection: Write, *, channel: str, account: str, now: datetime) -> None:
@@ -71,7 +89,7 @@ def leased_of(row: Row[Any]) -> Leased:
         parts_sent=row.parts_sent,
         platform_ids=tuple((row.platform_ids or {}).get(IDS, ())),
         created_at=row.created_at,
-        failures=(row.platform_ids or {}).get(FAILURES, 0),
+        failures=(row.platform_ids or {}).get(FAILURES, {}),
     )
 
 

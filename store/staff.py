@@ -112,6 +112,9 @@ async def everyone(connection: Read) -> list[StaffMember]:
 
 async def by_login(connection: Read, login: str) -> tuple[StaffMember, str] | None:
     """Give an active member and the stored hash of the password, or None."""
+    if "\0" in login:
+        # PostgreSQL takes no NUL, and nobody has one.
+        return None
     row = (await connection.execute(select(staff).where(staff.c.login == login.lower(), staff.c.active))).one_or_none()
     return None if row is None else (_member(row), row.password_hash)
 

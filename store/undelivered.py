@@ -1,5 +1,6 @@
 """Messages that a platform took and could not deliver after all, as it tells later."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import exists, or_, select, update
 
 from store.database import Read, Write
 from store.notify import Topic, notify
-from store.outbox import FAILURES, IDS, PARKED, OutboxStatus, outbox
+from store.outbox import FAILURES, IDS, PARKED, OutboxStatus, arrived, outbox
 
 # A row may have parts on their way, or at rest, when one that went before turns out not to have arrived.
 _SENT = (OutboxStatus.SENT, OutboxStatus.QUEUED, *PARKED)
@@ -19,16 +20,22 @@ _SENT = (OutboxStatus.SENT, OutboxStatus.QUEUED, *PARKED)
 class Contradicted:
     """A row that did not arrive after all.
 
-    `part` is the first part that did not, `failures` how often the row failed before. `seqs` are the places in the
-    transcript of all that it said, also for the rows that went with it, in their order.
+    `part` is the one that did not, `failures` how often each failed before, `platform_ids` are those of all of its
+    parts. `seqs` are the places in the transcript of all that it said, also for the rows that went with it, in their
+    order.
     """
 
     id: int
     channel: str
     part: int
-    failures: int
-    platform_ids: tuple[str, ...]
+    failures: Mapping[str, int]
+    platform_ids: tuple[str | None, ...]
     seqs: tuple[int, ...]
+
+    @property
+    def failed_before(self) -> int:
+        """Tell how often the part failed before."""
+        return self.failures.get(str(self.part), 0)
 
 
 async def contradicted(connection: Write, conversation_id: UUID, platform_id: str) -> Contradicted | None:
@@ -53,9 +60,8 @@ async def contradicted(connection: Write, conversation_id: UUID, platform_id: st
         .order_by(outbox.c.id)
     )
     ids = row.platform_ids[IDS]
-    part = ids.index(platform_id)
-    failures = row.platform_ids.get(FAILURES, 0)
-    return Contradicted(row.id, row.channel, part, failures, tuple(ids[:part]), tuple(said.scalars()))
+    failures = row.platform_ids.get(FAILURES, {})
+    return Contradicted(row.id, row.channel, ids.index(platform_id), failures, tuple(ids), tuple(said.scalars()))
 
 
 async def end(
@@ -79,11 +85,13 @@ async def keep_for_later(
     due_at: datetime,
     now: datetime,
 ) -> None:
-    """Let the row go on with the part that did not arrive: from `due_at` where it is queued, else when `resume` says.
+    """Let the part go that did not arrive, and no other: from `due_at` where it is queued, else when `resume` says.
 
     It remembers that it failed once more, so that it goes under another name then.
     """
     queued = status is OutboxStatus.QUEUED
+    ids = [None if part == found.part else platform_id for part, platform_id in enumerate(found.platform_ids)]
+    failures = {**found.failures, str(found.part): found.failed_before + 1}
     await connection.execute(
         update(outbox)
         .where(outbox.c.id == found.id)
@@ -91,8 +99,8 @@ async def keep_for_later(
             status=status.value,
             error=error,
             payload=payload,
-            parts_sent=found.part,
-            platform_ids={IDS: list(found.platform_ids), FAILURES: found.failures + 1},
+            parts_sent=arrived(ids),
+            platform_ids={IDS: ids, FAILURES: failures},
             due_at=due_at,
             finished_at=None if queued else now,
         )

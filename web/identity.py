@@ -117,6 +117,15 @@ class Identity:
 
         return dependency
 
+    def still(self, request: Request, *roles: Role) -> Callable[[], Awaitable[bool]]:
+        """Make the function that tells whether who made a request is still signed in, with any one of the roles."""
+
+        async def may_read() -> bool:
+            signed_in = await self.current(request)
+            return signed_in is not None and bool(signed_in.member.roles.intersection(roles))
+
+        return may_read
+
     def require_form(self, *roles: Role) -> Callable[..., Awaitable[SignedIn]]:
         """Make a dependency for routes that change something: role and the form's token."""
         reading = self.require(*roles)

@@ -92,13 +92,15 @@ def stream(
     key: str,
     news: Callable[[], Awaitable[Sequence[LiveEvent]]],
     *,
-    keep_alive: Callable[[], Awaitable[None]] | None = None,
+    may_read: Callable[[], Awaitable[bool]] | None = None,
     passing: tuple[Topic, LiveEvent] | None = None,
 ) -> StreamingResponse:
     """Answer with a stream: what `news` gives now, and again at every wake-up, until the reader goes.
 
-    `news` gives only what it has not given before. `keep_alive` runs at the beginning and about every
-    15 seconds while the reader is there. `passing` is a topic whose wake-up is all its news, with what to tell then.
+    `news` gives only what it has not given before. `may_read` is asked at the beginning and about every 15 seconds, and
+    the stream ends where it says no: whoever may see something when a page is opened may not for as long as it stays
+    open. Such a page is sent the event "here" each time. `passing` is a topic whose wake-up is all its news, with what
+    to tell then.
     """
 
     async def events() -> AsyncIterator[bytes]:
@@ -113,9 +115,12 @@ def stream(
                 if clock() >= sign_due:
                     if await request.is_disconnected():
                         return
-                    if keep_alive is not None:
-                        await keep_alive()
-                    yield format_sse_event(comment="still here")
+                    if may_read is not None and not await may_read():
+                        return
+                    if may_read is None:
+                        yield format_sse_event(comment="still here")
+                    else:
+                        yield format_sse_event(data_str="", event="here")
                     sign_due = clock() + KEEP_ALIVE_SECONDS
                 # Before the rows: what was written in the end is not being written any more.
                 if passing is not None and passed.is_set():

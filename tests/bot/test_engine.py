@@ -66,9 +66,12 @@ listings = st.builds(
     st.none() | sections,
     st.lists(sections, max_size=5, unique=True).map(tuple),
 )
+texts = st.builds(
+    TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks
+)
 any_event = st.one_of(
     st.builds(events.Started, st.text(max_size=64)),
-    st.builds(TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks),
+    texts,
     st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
     st.builds(ChoiceMade, picks),
     st.just(events.ChoiceExpired()),
@@ -84,8 +87,8 @@ any_event = st.one_of(
     ),
     st.builds(events.MediatorJoined, tickets),
     st.builds(events.MediatorReplied, tickets, st.text(min_size=1)),
-    st.builds(events.MediatorClosed, tickets),
-    st.builds(events.MediatorGaveBack, tickets),
+    st.builds(events.MediatorClosed, tickets, st.none() | texts),
+    st.builds(events.MediatorGaveBack, tickets, st.none() | texts),
     st.just(events.SpokenInGroup()),
     st.just(events.Left()),
     st.just(events.Returned()),
@@ -218,6 +221,19 @@ def test_a_chosen_language_is_kept(state: State, understanding: Understanding) -
     if state.chosen:
         text = TextReceived(1, "qualche domanda qui", understanding)
         assert step(state, text).state.language == state.language
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_number_put_into_an_older_message_picks_nothing_from_a_newer_list(stage: Stage) -> None:
+    ticket = "t" if stage in {Stage.WAITING, Stage.WITH_MEDIATOR} else None
+    menu = step(State("it", stage=Stage.OPEN, introduced=True), _text("menu")).state
+    state = replace(menu, stage=stage, ticket=ticket)
+    written, edited = (step(state, replace(_text("2"), edited=edited)) for edited in (False, True))
+    assert [type(action) for action in written.actions] == [ListGroup]
+    says = [action for action in edited.actions if isinstance(action, Say)]
+    assert list(edited.actions) == says
+    if ticket is None:
+        assert Wording("bot.choice_expired") in says[0].parts
 
 
 def _text(text: str) -> TextReceived:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from channels.adapter import MediumGoneError, Outbound, OutboundChoice, PlatformRefusedError, WireMessage
 from channels.rendering import render
-from channels.results import Blocked, NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown, WindowClosed
+from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown, WindowClosed
 from channels.whatsapp import Template, WhatsAppAdapter
 from channels.whatsapp_errors import result_of, result_of_code
 from tests.channels.whatsapp_peer import adapter_for
@@ -136,7 +136,7 @@ def test_a_template_is_read_from_the_settings() -> None:
 
 CODES: list[tuple[int, SendResult]] = [
     (131047, WindowClosed()),
-    (131026, Blocked("131026 undeliverable")),
+    (131026, WindowClosed()),
     (131056, RetryAfter(timedelta(seconds=6), "chat", "131056 too many to one person")),
     (130429, RetryAfter(timedelta(seconds=3), "account", "130429 too many in all")),
     (131048, RetryAfter(timedelta(minutes=5), "account", "131048 held back as spam")),

@@ -110,7 +110,7 @@ class WhatsAppPeer(ServedPeer):
             Trouble.THROTTLED: lambda: self.api.fail_next(
                 130429, "Cloud API message throughput has been reached.", status=429
             ),
-            Trouble.BLOCKED: lambda: self.api.fail_next(131026, "Message undeliverable"),
+            Trouble.BLOCKED: None,
             Trouble.WINDOW_CLOSED: self.api.last_heard.clear,
             Trouble.QUOTA_EXHAUSTED: None,
             Trouble.TOO_LONG: lambda: self.api.fail_next(

@@ -195,7 +195,8 @@ async def test_an_open_page_is_told_when_what_may_be_written_changes(phone: Phon
     pages = DeskPages(shell, program.database, news_hub, None, channels, program.clock, program.new_id)  # type: ignore[arg-type]
     async with program.database.read() as connection:
         (held,) = await tickets.claimed(connection)
-    news = live._ticket_news(pages, SignedIn(phone.member, "x"), held, 1000)
+    last = (await phone.transcript())[-1].seq
+    news = live._ticket_news(pages, SignedIn(phone.member, "x"), held, last)
     (first,) = await news()
     assert (first.name, "Puoi scrivere fino a" in first.data) == ("allowance", True)
     assert await news() == []

@@ -219,6 +219,26 @@ async def test_a_long_text_goes_in_parts_and_goes_on_where_it_stopped(desk: Desk
     assert row.platform_ids == {"ids": ["2", "3", "4"]}
 
 
+async def test_nobody_is_woken_for_what_waits_behind_a_message_that_was_put_off(desk: Desk, api: FakeBotApi) -> None:
+    for _ in range(2):
+        await desk.write("menu")
+    await desk.turns()
+    until = desk.clock() + timedelta(minutes=4)
+    async with desk.program.database.begin() as connection:
+        first = (await connection.execute(select(outbox.outbox.c.id).order_by(outbox.outbox.c.id))).scalars().first()
+        changed = outbox.outbox.update().where(outbox.outbox.c.id == first)
+        await connection.execute(changed.values(due_at=until))
+    assert await desk.deliver() == 0
+    assert await next_due(desk.program.deliveries[0]) == until
+    await desk.write("menu", thread="88")
+    await desk.turns()
+    assert await next_due(desk.program.deliveries[0]) == desk.clock()
+    assert await desk.deliver() == 1
+    desk.clock.now = until
+    assert await desk.deliver() == 1
+    assert len(api.sent) == 2
+
+
 async def test_sending_does_not_wait_for_a_turn_of_the_same_conversation(desk: Desk, api: FakeBotApi) -> None:
     await desk.write("menu")
     await desk.turns()

@@ -95,6 +95,9 @@ async def test_only_the_holder_replies_and_a_double_click_sends_once(desk: Desk)
             assert await ticket.reply(connection, opened.id, anna, " Salve\0! ", key=key, now=desk.clock()) == Done()
         wrong = await ticket.reply(connection, opened.id, bruno, "io", key=desk.new_id(), now=desk.clock())
         assert wrong == Refused("desk.problem.not_yours", changed=True)
+        # As a browser sends 4,000 characters without script.
+        full = "\r\n".join(["riga"] * 800)
+        assert await ticket.note(connection, opened.id, bruno, full, key=desk.new_id(), now=desk.clock()) == Done()
         for text, message in ((" ", "desk.problem.empty"), ("x" * 4001, "desk.problem.too_long")):
             refused = await ticket.reply(connection, opened.id, anna, text, key=desk.new_id(), now=desk.clock())
             assert refused == Refused(message)
@@ -103,7 +106,7 @@ async def test_only_the_holder_replies_and_a_double_click_sends_once(desk: Desk)
     rows = await desk.transcript("1")
     replies = [(row.body["text"], row.staff_id) for row in rows if row.author is Author.MEDIATOR]
     assert replies == [("Salve!", anna.id)]
-    assert [row.body["text"] for row in rows if row.author is Author.NOTE] == ["solo noi"]
+    assert [row.body["text"] for row in rows if row.author is Author.NOTE] == ["\n".join(["riga"] * 800), "solo noi"]
 
 
 async def test_a_reply_that_comes_too_late_stays_with_the_staff(desk: Desk) -> None:
@@ -212,6 +215,7 @@ async def test_nobody_gets_in_without_role_token_or_password(desk: Desk, browser
     (opened,) = await ask_for_person(desk, "1")
     assert (await sign_in(browser, "anna", "wrong")).status_code == 403
     assert (await sign_in(browser, "nobody", PASSWORD)).status_code == 403
+    assert (await sign_in(browser, "an\0na", PASSWORD)).status_code == 403, "and no trouble of the database"
     # Who only edits begins where they may be, and a refusal shows the way there.
     assert (await sign_in(browser, "edda")).headers["location"] == "/desk/knowledge"
     refused = await browser.get("/desk")

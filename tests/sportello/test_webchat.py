@@ -137,6 +137,17 @@ async def test_choosing_a_language_is_kept_by_page_and_conversation(desk: Desk, 
     assert (await browser.post("/language", data={"language": "klingon"})).status_code == 303
 
 
+async def test_a_line_break_counts_once_as_in_the_field_of_the_page(desk: Desk, browser: httpx.AsyncClient) -> None:
+    # As browsers send it without script, and count it in `maxlength` (HTML, "textarea": the API value).
+    full = "\r\n".join(["riga di prova "] * 132)
+    assert len(full.replace("\r\n", "\n")) <= 2000 < len(full)
+    assert (await browser.post("/messages", data={"text": full, "key": "1"}, headers=JSON)).status_code == 202
+    await desk.turns()
+    assert "\r" not in (await written(desk))[0]
+    longer = "x" * 2001
+    assert (await browser.post("/messages", data={"text": longer, "key": "2"}, headers=JSON)).status_code == 413
+
+
 async def test_controls_of_the_page_are_the_only_picks(desk: Desk, browser: httpx.AsyncClient) -> None:
     for pick in ("delete-confirmed", "helpful:unpaid-wages", "nonsense"):
         assert (await browser.post("/pick", data={"pick": pick, "key": "1"}, headers=JSON)).status_code == 422

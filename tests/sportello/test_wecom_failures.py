@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from store import outbox
+from store import budgets, outbox
 from store.conversations import Author
 from store.staff import Role
 from tests.conftest import FakeClock
@@ -114,6 +114,60 @@ async def test_the_parts_of_a_long_text_that_did_not_arrive_go_again(wecom: Weco
     wecom.kf.writes("wmA", "?")
     await wecom.answers()
     assert [text[0] for text in wecom.texts("wmA")[before:]] == ["一", "二"]
+
+
+@pytest.fixture
+async def long_reply(wecom: WecomDesk) -> int:
+    """Let a mediator write in three parts; gives how many messages were there before."""
+    anna = await wecom.desk.staff("anna", Role.MEDIATOR)
+    wecom.kf.writes("wmA", "persona")
+    await wecom.answers()
+    held = await wecom.claim(anna)
+    await wecom.deliver()
+    wecom.kf.writes("wmA", "?")
+    await wecom.answers()
+    before = len(wecom.texts("wmA"))
+    await wecom.reply(held, anna, "\n\n".join((number * 600) for number in "一二三"))
+    return before
+
+
+@pytest.mark.parametrize(("lost", "arrives"), [([8], ["二三", "二三一"]), ([8, 8], ["三", "三一二"])])
+async def test_a_part_that_arrived_is_not_sent_again_because_one_before_it_did_not(
+    wecom: WecomDesk, clock: FakeClock, long_reply: int, lost: list[int], arrives: list[str]
+) -> None:
+    def parts() -> str:
+        return "".join(text[0] for text in wecom.texts("wmA")[long_reply:])
+
+    wecom.kf.fails.extend(lost)
+    await wecom.deliver()
+    assert parts() == arrives[0]
+    await hears(wecom)
+    assert (await wecom.statuses("wmA"))[-1] == "queued"
+    clock.advance(minutes=1)
+    await wecom.deliver()
+    assert parts() == arrives[1]
+    assert (await wecom.statuses("wmA"))[-1] == "sent"
+    await hears(wecom)
+    clock.advance(minutes=10)
+    assert await wecom.deliver() == 0
+
+
+async def test_each_part_has_its_own_tries(wecom: WecomDesk, clock: FakeClock, long_reply: int) -> None:
+    conversation = await wecom.conversation("wmA")
+    async with wecom.desk.program.database.begin() as connection:
+        # As if the tries cost nothing.
+        for _ in range(20):
+            await budgets.give_back(connection, conversation)
+    wecom.kf.fails.extend([8] * 9)
+    await wecom.deliver()
+    for minutes in (1, 2, 4):
+        await hears(wecom)
+        assert (await wecom.statuses("wmA"))[-1] == "queued"
+        clock.advance(minutes=minutes)
+        await wecom.deliver()
+    await hears(wecom)
+    assert (await wecom.statuses("wmA"))[-1] == "sent"
+    assert "".join(text[0] for text in wecom.texts("wmA")[long_reply:]) == "一二三"
 
 
 async def test_who_refuses_messages_has_left_and_is_back_with_the_next_one(wecom: WecomDesk) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sportello.deliveries import LEASE
-from store import leasing, outbox, retention
+from store import leasing, outbox, retention, tickets
 from store.outbox import OutboxKind
 from store.retention import Terms
 from tests.fakes.whatsapp_api import PHONE_ID
@@ -127,15 +127,58 @@ async def test_what_the_platform_took_and_then_refused_goes_when_the_resident_wr
     assert phone.api.sent[0].text == message.text
 
 
-async def test_who_blocked_us_is_shown_as_not_reached(phone: Phone) -> None:
+async def test_what_goes_again_is_what_went_whatever_language_was_chosen_since(phone: Phone) -> None:
+    await phone.write("guardia medica")
+    phone.api.last_heard.clear()
+    phone.api.tells_later = True
+    await phone.deliver()
+    (message, code) = phone.api.undelivered[0]
+    await phone.write("English")
+    await phone.deliver()
+    phone.desk.clock.advance(minutes=1)
+    await phone.call(phone.api.failed_status(message, code))
+    await phone.write("thanks")
+    await phone.deliver()
+    assert [sent.text for sent in phone.api.sent].count(message.text) == 1
+
+
+async def test_whose_app_takes_nothing_keeps_the_place_in_the_queue(phone: Phone) -> None:
     phone.api.blocked.add(RESIDENT)
-    await phone.write("menu")
+    await phone.write("persona")
     await phone.deliver()
     (message, code) = phone.api.undelivered[0]
     for _ in range(2):
         await phone.call(phone.api.failed_status(message, code))
     (row,) = await phone.rows()
-    assert (row.status, row.error, row.payload) == ("blocked", "131026 undeliverable", None)
+    assert (row.status, row.error) == ("window-closed", "131026 undeliverable")
+    async with phone.desk.program.database.read() as connection:
+        (waiting,) = await tickets.waiting(connection)
+    assert waiting.conversation_id == await phone.conversation()
+    phone.api.blocked.clear()
+    await phone.write("grazie")
+    await phone.deliver()
+    assert next(sent.text for sent in phone.api.sent if sent.via != "template") == message.text
+    assert (await phone.statuses())[0] == "sent"
+
+
+async def test_who_is_told_at_once_to_take_nothing_keeps_the_place_too(phone: Phone) -> None:
+    await phone.write("persona")
+    phone.api.fail_next(131026, "Message undeliverable")
+    await phone.deliver()
+    assert await phone.statuses() == ["window-closed"]
+    async with phone.desk.program.database.read() as connection:
+        assert len(await tickets.waiting(connection)) == 1
+
+
+async def test_what_whatsapp_could_not_deliver_for_a_passing_reason_is_tried_again(phone: Phone) -> None:
+    await phone.write("guardia medica")
+    await phone.deliver()
+    (message,) = phone.api.sent
+    await phone.call(phone.api.failed_status(message, 131016))
+    assert await phone.statuses() == ["queued"]
+    phone.desk.clock.advance(minutes=1)
+    await phone.deliver()
+    assert [sent.text for sent in phone.api.sent] == [message.text] * 2
 
 
 async def test_a_failure_told_before_the_sending_is_stored_waits_for_it(phone: Phone) -> None:
@@ -166,7 +209,7 @@ async def test_a_failure_told_before_the_sending_is_stored_waits_for_it(phone: P
         )
     phone.desk.clock.advance(seconds=1)
     await phone.desk.turns()
-    assert await phone.statuses() == ["blocked"]
+    assert await phone.statuses() == ["window-closed"]
     assert (await phone.desk.inbox_counts())["failed"] == 0
 
 

@@ -57,17 +57,18 @@ async def test_a_busy_topic_does_not_make_its_reader_look_absent(monkeypatch: py
     hub = Hub()
     signs = 0
 
-    async def alive() -> None:
+    async def alive() -> bool:
         nonlocal signs
         signs += 1
         if signs == 3:
             hub.close()
+        return True
 
     async def news() -> Sequence[LiveEvent]:
         hub.heard(Topic.QUEUE)
         return [LiveEvent("queue", "<p></p>")]
 
-    answer = stream(request(), hub, Topic.QUEUE, "", news, keep_alive=alive)
+    answer = stream(request(), hub, Topic.QUEUE, "", news, may_read=alive)
     async with asyncio.timeout(10):
         chunks = [chunk async for chunk in answer.body_iterator]
     assert signs == 3

@@ -31,6 +31,11 @@ follow(() => `/desk/queue/events?current=${desk.dataset.current}`, {
     if (held.ticket) lists.querySelector(`[data-ticket="${CSS.escape(held.ticket)}"] button`)?.focus();
     if (held.mine) lists.querySelector(`[data-mine="${CSS.escape(held.mine)}"]`)?.focus();
   },
+  // Asked by the server, and answered, so that nobody is told to be here whose laptop is closed.
+  here: () => {
+    const csrf = document.querySelector("[name=csrf]").value;
+    fetch("/desk/here", { method: "POST", body: new URLSearchParams({ csrf }) }).catch(() => {});
+  },
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) count(0); });
 
@@ -52,9 +57,12 @@ if (conversation) {
     message: (html) => {
       const atEnd = nearEnd();
       if (!appendOnce(list, html)) return;
+      // Whoever ends the conversation says what they had seen by then.
+      for (const seen of conversation.querySelectorAll("[name=seen]")) seen.value = lastSeq(list);
       if (document.hidden && list.lastElementChild.classList.contains("resident")) count(1);
       if (atEnd) toEnd();
     },
+    reset: () => { list.replaceChildren(); },
     allowance: (html) => { conversation.querySelector("[data-allowance]").innerHTML = html; },
     ticket: () => { changed.hidden = false; },
   });

@@ -72,6 +72,7 @@ if (conversation) {
 
   follow(() => `/desk/relay/threads/${thread}/events?since=${lastSeq(list)}`, {
     message: (html) => { if (appendOnce(list, html)) toEnd(); },
+    reset: () => { list.replaceChildren(); },
     acts: (html) => { replace(conversation.querySelector("[data-acts]"), html); },
     "to-send": (html) => {
       const at = document.activeElement?.closest("[data-answer]");

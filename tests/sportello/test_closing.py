@@ -1,0 +1,89 @@
+"""What a resident writes in the moment in which the mediator ends the conversation: it is nobody's to be lost."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from handoff import queue
+from handoff.queue import Claimed
+from store import tickets
+from store.conversations import Author
+from store.staff import Role
+from tests.sportello.desk import Desk
+from tests.sportello.test_desk import field, sign_in
+
+
+@pytest.fixture
+async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    async with desk.browser() as client:
+        yield client
+
+
+@pytest.fixture
+async def held(desk: Desk, browser: httpx.AsyncClient) -> UUID:
+    """Let a mediator hold a conversation."""
+    anna = await desk.staff("anna", Role.MEDIATOR)
+    await sign_in(browser, "anna")
+    for text in ("gli asini volano", "persona"):
+        await desk.write(text)
+    await desk.turns()
+    async with desk.program.database.begin() as connection:
+        (waiting,) = await tickets.waiting(connection)
+        assert await queue.claim(connection, waiting.id, anna, new_id=desk.new_id, now=desk.clock()) == Claimed()
+    await desk.turns()
+    return waiting.id
+
+
+async def said_since(desk: Desk, seq: int) -> list[str]:
+    rows = [row for row in await desk.transcript() if row.seq > seq and row.author is Author.BOT]
+    return ["\n".join(block["text"] for block in row.body["blocks"]) for row in rows]
+
+
+@pytest.mark.parametrize("how", ["close", "give-back"])
+async def test_what_the_mediator_did_not_see_is_answered_by_the_bot(
+    desk: Desk, browser: httpx.AsyncClient, held: UUID, how: str
+) -> None:
+    page = (await browser.get(f"/desk/tickets/{held}")).text
+    form = {"csrf": field(page, "csrf"), "key": "1", "outcome": "solved", "seen": field(page, "seen")}
+    await desk.write("e la guardia medica?")
+    await desk.turns()
+    before = (await desk.transcript())[-1].seq
+    assert (await browser.post(f"/desk/tickets/{held}/{how}", data=form)).status_code == 303
+    await desk.turns()
+    ended, answered = await said_since(desk, before)
+    assert "automatico" in ended
+    assert "116117" in answered
+
+
+async def test_what_the_mediator_saw_is_not_answered_once_more(
+    desk: Desk, browser: httpx.AsyncClient, held: UUID
+) -> None:
+    await desk.write("e la guardia medica?")
+    await desk.turns()
+    page = (await browser.get(f"/desk/tickets/{held}")).text
+    before = (await desk.transcript())[-1].seq
+    for seen in (field(page, "seen"), ""):
+        form = {"csrf": field(page, "csrf"), "key": "1", "outcome": "solved", "seen": seen}
+        await browser.post(f"/desk/tickets/{held}/close", data=form)
+    await desk.turns()
+    (ended,) = await said_since(desk, before)
+    assert "automatico" in ended
+
+
+@pytest.mark.parametrize("text", ["2", "menu", "grazie"])
+async def test_a_number_or_a_steering_word_had_its_effect_already(
+    desk: Desk, browser: httpx.AsyncClient, held: UUID, text: str
+) -> None:
+    page = (await browser.get(f"/desk/tickets/{held}")).text
+    form = {"csrf": field(page, "csrf"), "key": "1", "outcome": "solved", "seen": field(page, "seen")}
+    await desk.write(text)
+    await desk.turns()
+    before = (await desk.transcript())[-1].seq
+    await browser.post(f"/desk/tickets/{held}/close", data=form)
+    await desk.turns()
+    (ended,) = await said_since(desk, before)
+    assert "automatico" in ended
+    async with desk.program.database.read() as connection:
+        assert await tickets.waiting(connection) == [], "and is no choice from the list under the goodbye"
