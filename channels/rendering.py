@@ -19,9 +19,11 @@ _CUTS: Final = (
     regex.compile(r"(?:(?<=[.!?۔؟।])\s+|(?<=[。！？])\s*)"),
     regex.compile(r"\s+"),
 )
-# What belongs together: a link, and what is set apart from the writing direction around it.
+# What belongs together: a link, also as people and phones write them, an e-mail address, and what is set apart from
+# the writing direction around it.
 _WHOLE: Final = regex.compile(
-    r"https?://[^\s\u2066-\u2069、。，！？]+"
+    r"(?i:https?://|mailto:|www\.|(?<![a-z0-9.-])(?:[a-z0-9-]++\.)++[a-z]{2,}+/)[^\s\u2066-\u2069、。，！？]+"
+    r"|(?<![a-zA-Z0-9.+_-])[a-zA-Z0-9.+_-]++@[a-zA-Z0-9.-]++"
     r"|[\u2066-\u2068](?:[^\u2066-\u2069]|[\u2066-\u2068][^\u2066-\u2069]*+\u2069)*+\u2069"
 )
 # A part is cut at a better place only where this much of it is filled; otherwise parts would be tiny.

@@ -29,6 +29,7 @@ PIECES = (
     "\n",
     "\n\n",
     f"{LINK} ",
+    f"{LINK.removeprefix('https://')} ",
     f"({LONG}) ",
     f"chiama {isolate('0574 1836 111, 0574 1836 222')} subito ",
     f"{isolate('دفتر برائے غیر ملکی شہری، پراتو')}",

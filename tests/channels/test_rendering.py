@@ -75,10 +75,28 @@ def test_paragraphs_are_set_apart_and_choices_numbered_without_buttons() -> None
     assert message.text == "سلام\n\nکیا؟\n\n1. \u2068جی ہاں\u2069\n2. \u2068No (2)\u2069"
 
 
-def test_a_link_stays_whole_where_it_fits() -> None:
-    link = "https://www.comune.prato.it/it/servizi/anagrafe"
-    parts = split(f"{'parola ' * 8}{link} {'parola ' * 8}", 70, "utf-16")
-    assert any(link in part for part in parts)
+@pytest.mark.parametrize("before", ["parola " * 8, "这是一个没有空格的句子然后" * 3])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://www.comune.prato.it/it/servizi/anagrafe",
+        "HTTPS://WWW.COMUNE.PRATO.IT/IT/SERVIZI/ANAGRAFE",
+        "www.comune.prato.it/it/servizi/anagrafe?anno=2026",
+        "comune.prato.it/it/servizi",
+        "t.me/sportello_prato_bot?start=mercato",
+        "mailto:sportello@comune.prato.it",
+        "sportello.stranieri@comune.prato.it",
+    ],
+)
+def test_a_link_stays_whole_where_it_fits(link: str, before: str) -> None:
+    for shift in range(40):
+        parts = split(f"{before[shift:]}{link} {before}", 60, "utf-16")
+        assert any(link in part for part in parts), (shift, parts)
+
+
+def test_what_might_be_a_link_is_looked_through_once() -> None:
+    """A long word with dots and no end is no link, and is not tried again from each of its letters."""
+    assert "".join(split("a-b." * 20_000, 4096, "utf-16")) == "a-b." * 20_000
 
 
 def test_bytes_are_counted_and_not_characters() -> None:
