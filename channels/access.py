@@ -1,10 +1,11 @@
 """The access token of an account: one for all processes, fetched by one of them, replaced once when it is refused."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from channels.results import RetryAfter, SendResult
 from store import access_tokens
@@ -16,6 +17,10 @@ EARLY: Final = timedelta(minutes=5)
 # Longer than fetching may take: after it, whoever fetched is taken for dead.
 LEASE: Final = timedelta(seconds=30)
 SOON: Final = timedelta(seconds=1)
+# Tokens of WeChat and WeCom last so long; what is said to last longer is asked for again then.
+LONGEST: Final = timedelta(hours=2)
+# It goes into addresses and into the database: plain characters, and more of them than any platform gives.
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,2048}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,13 @@ class Fetched:
 
     token: str
     lasts: timedelta
+
+
+def fetched(token: Any, seconds: Any) -> Fetched | None:
+    """Give a token from what a platform said, its life bounded; None where that is no token."""
+    if not isinstance(token, str) or _TOKEN.fullmatch(token) is None or type(seconds) is not int:
+        return None
+    return Fetched(token, timedelta(seconds=min(max(seconds, 0), int(LONGEST.total_seconds()))))
 
 
 class NoTokenError(Exception):
@@ -94,24 +106,24 @@ class AccessToken:
             if stored is not None and stored.expires_at > now:
                 return stored.token
             raise NoTokenError(RetryAfter(SOON, "account", "the token is being fetched"))
-        fetched = await self._fetch()
+        given = await self._fetch()
         now = self._clock()
         async with self._database.begin() as connection:
-            if isinstance(fetched, Fetched):
+            if isinstance(given, Fetched):
                 await access_tokens.keep(
                     connection,
                     channel=self._channel,
                     account=self._account,
-                    token=fetched.token,
-                    expires_at=now + fetched.lasts,
+                    token=given.token,
+                    expires_at=now + given.lasts,
                     now=now,
                 )
-                return fetched.token
+                return given.token
             await access_tokens.give_up(connection, channel=self._channel, account=self._account)
         if stored is not None and stored.expires_at > now:
             # Asked for early, and not to be had: the old one is good for minutes more.
             return stored.token
-        raise NoTokenError(fetched)
+        raise NoTokenError(given)
 
     async def _read(self) -> StoredToken | None:
         async with self._database.read() as connection:

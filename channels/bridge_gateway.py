@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse, Response
 
@@ -18,7 +17,6 @@ from channels.bridge import (
     BODY_MAX,
     CHANNEL,
     SIGNATURE_HEADER,
-    TIME_HEADER,
     WINDOW,
     Acknowledged,
     Acknowledgement,
@@ -30,6 +28,7 @@ from channels.bridge import (
     Stored,
     stored,
 )
+from channels.bridge_description import body, openapi, operations, refusals
 from channels.counting import InboxCounts
 from channels.handing_over import ENDINGS, ID_MAX, LONGEST_WAIT, MOST_AT_ONCE, Handed, HandingOver
 from channels.payloads import json_or_text
@@ -44,20 +43,6 @@ log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(minutes=2)
 # The description is for programmers, and in English like the code.
 DOCUMENTATION: Final = "en"
-ABOUT: Final = """\
-Plain JSON over HTTPS between Sportello and a program of yours, which speaks to another app.
-
-Every request carries two headers. `X-Sportello-Time` is the time in seconds since 1970, as decimal digits, with up to
-six decimals. `X-Sportello-Signature` is the word `sha256=` and, in hexadecimal, HMAC-SHA256 with the common secret over
-these bytes: the value of X-Sportello-Time, a line feed, the method in capitals, a blank, the path with its query as it
-is sent, a line feed, and the body as it is sent (nothing, where there is none). Requests whose time is more than five
-minutes away are refused with 401, like those with a wrong signature.
-
-A message may be posted again with the same id until it is answered with 200; it is stored once. An acknowledgement may
-be repeated too. A request to the outbox may not: the same signature a second time is refused with 409.
-
-What is handed over is yours for two minutes. Where you say nothing in that time, nobody knows whether it arrived: the
-staff see it so, and it is not handed over again. The next message of the same chat waits for your word on this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +98,8 @@ class BridgeGateway:
 
     async def acknowledge(self, request: Request, outbox_id: int) -> Response:
         """Hear how a message ended."""
-        body = await self.verified(request)
         try:
-            said = Acknowledgement.model_validate_json(body)
+            said = Acknowledgement.model_validate_json(await self.verified(request))
         except ValidationError:
             return JSONResponse({"problem": 'the body is {"status": "done"} or {"status": "failed"}'}, 422)
         error = None if said.status == "done" else "the bridge could not send it"
@@ -156,7 +140,7 @@ def router(gateway: BridgeGateway | None) -> APIRouter:
     if gateway is None:
         return routes
     _add_routes(routes, gateway)
-    described = openapi(routes)
+    described = openapi(routes.routes)
 
     @routes.get("/openapi.json", include_in_schema=False)
     async def openapi_json() -> Response:
@@ -165,7 +149,7 @@ def router(gateway: BridgeGateway | None) -> APIRouter:
     @routes.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
         return gateway.shell.page(
-            request, "resident/bridge.html", code=DOCUMENTATION, api=described, operations=_operations(described)
+            request, "resident/bridge.html", code=DOCUMENTATION, api=described, operations=operations(described)
         )
 
     return routes
@@ -174,12 +158,12 @@ def router(gateway: BridgeGateway | None) -> APIRouter:
 def _add_routes(routes: APIRouter, gateway: BridgeGateway) -> None:
     """Add what the bridge calls. Bodies are read by hand, as they are signed byte by byte."""
 
-    @routes.post("/messages", response_model=Stored, openapi_extra=_body(Message), responses=_refusals(413, 422))
+    @routes.post("/messages", response_model=Stored, openapi_extra=body(Message), responses=refusals(413, 422))
     async def messages(request: Request) -> Response:
         """Store what a resident did on the other app."""
         return await _answer(gateway.message, request)
 
-    @routes.get("/outbox", response_model=Outbox, openapi_extra=_body(None), responses=_refusals(409))
+    @routes.get("/outbox", response_model=Outbox, openapi_extra=body(None), responses=refusals(409))
     async def outbox(
         request: Request,
         wait: Annotated[
@@ -193,8 +177,8 @@ def _add_routes(routes: APIRouter, gateway: BridgeGateway) -> None:
     @routes.post(
         "/outbox/{outbox_id}/ack",
         response_model=Acknowledged,
-        openapi_extra=_body(Acknowledgement),
-        responses=_refusals(404, 422),
+        openapi_extra=body(Acknowledgement),
+        responses=refusals(404, 422),
     )
     async def acknowledge(request: Request, outbox_id: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
         """Say how a message ended: done, or failed for good."""
@@ -211,59 +195,3 @@ async def _answer(handle: Callable[..., Any], request: Request, **arguments: Any
         log.error("bridge_trouble", error=type(error).__name__)  # noqa: TRY400 - no trace: it may quote a message
         return Response(status_code=503)
     return answer
-
-
-# --- description -----------------------------------------------------------------------------------
-
-
-def _body(model: type[BaseModel] | None) -> dict[str, Any]:
-    """Describe the signed headers, and the body, which FastAPI does not read for us."""
-    told: dict[str, Any] = {
-        "parameters": [
-            {"name": name.title(), "in": "header", "required": True, "schema": {"type": "string"}}
-            for name in (TIME_HEADER, SIGNATURE_HEADER)
-        ]
-    }
-    if model is not None:
-        content = {"application/json": {"schema": model.model_json_schema()}}
-        told["requestBody"] = {"required": True, "content": content}
-    return told
-
-
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    meanings = {
-        401: "The signature is wrong, or the time too far away.",
-        404: "There is no such message of this bridge.",
-        409: "This very request came before.",
-        413: "The body is larger than 64 KiB.",
-        422: "The body cannot be read; `problem` says why.",
-        503: "The service is away for a moment: try again.",
-    }
-    return {status: {"description": meanings[status]} for status in (401, *statuses, 503)}
-
-
-def openapi(routes: APIRouter) -> dict[str, Any]:
-    """Describe the routes as OpenAPI 3.1."""
-    return get_openapi(title="Sportello bridge", version="1", description=ABOUT, routes=routes.routes)
-
-
-def _operations(described: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the operations as the page shows them."""
-    schemas = described["components"]["schemas"]
-    found: list[dict[str, Any]] = []
-    for path, methods in described["paths"].items():
-        for method, operation in methods.items():
-            given = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-            answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-            found.append(
-                {
-                    "method": method.upper(),
-                    "path": path,
-                    "about": operation["description"],
-                    "parameters": operation.get("parameters", []),
-                    "body": given,
-                    "answer": schemas[answer["$ref"].rpartition("/")[2]],
-                    "responses": operation["responses"],
-                }
-            )
-    return found

@@ -3,9 +3,9 @@
 import hmac
 import mimetypes
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 from telegram import (
@@ -34,6 +34,7 @@ from channels.adapter import (
 )
 from channels.authorities import authorities
 from channels.payloads import digest, json_or_text
+from channels.receiving import storable
 from channels.rendering import shortened
 from channels.results import RetryAfter, SendResult, Sent, Unknown
 from channels.telegram_results import result_of
@@ -56,6 +57,8 @@ ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_cha
 _VOICE: Final = "audio/ogg"
 # The Bot API gives no larger file (https://core.telegram.org/bots/api#getfile).
 FILE_MAX: Final = 20 * 1024 * 1024
+
+Understood = TypeVar("Understood")
 
 
 class TelegramAdapter:
@@ -148,23 +151,23 @@ class TelegramAdapter:
                 ]
             )
         try:
-            sent = await self._bot.send_message(
-                chat_id=int(thread),
-                text=message.text,
-                reply_markup=keyboard,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            sent = await _understood(
+                self._bot.send_message(
+                    chat_id=int(thread),
+                    text=message.text,
+                    reply_markup=keyboard,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                )
             )
         except TelegramError as error:
             return result_of(error)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # Status 200 with something else than a message in it.
-            return Unknown(f"answer not understood: {type(error).__name__}")
-        return Sent(str(sent.message_id))
+        given = getattr(sent, "message_id", None)
+        return Sent(str(given)) if type(given) is int else Unknown("answer not understood: no id")
 
     async def acknowledge(self, reference: str) -> SendResult:
         """Answer a tap, so that the button stops turning. Too late is as good as done."""
         try:
-            await self._bot.answer_callback_query(reference)
+            await _understood(self._bot.answer_callback_query(reference))
         except TelegramError as error:
             result = result_of(error)
             return result if isinstance(result, RetryAfter) else Sent("")
@@ -172,21 +175,21 @@ class TelegramAdapter:
 
     async def show_typing(self, thread: str) -> None:
         """Show for five seconds that somebody is writing. Raises TelegramError."""
-        await self._bot.send_chat_action(int(thread), ChatAction.TYPING)
+        await _understood(self._bot.send_chat_action(int(thread), ChatAction.TYPING))
 
     # --- media -------------------------------------------------------------------------------------
 
     async def fetch(self, ref: str) -> Medium:
         """Fetch a file of at most 20 MB. Raises MediumGoneError, or PlatformRefusedError for a passing trouble."""
         try:
-            found = await self._bot.get_file(ref)
+            found = await _understood(self._bot.get_file(ref))
         except BadRequest as error:
             said = error.message.lower()
             raise MediumGoneError(said, too_large="too big" in said) from error
         except TelegramError as error:
             raise PlatformRefusedError(type(error).__name__) from error
         path = found.file_path or ""
-        if (found.file_size or 0) > FILE_MAX:
+        if type(found.file_size) is int and found.file_size > FILE_MAX:
             raise MediumGoneError("larger than the Bot API gives", too_large=True)
         # The type follows from the name that the server chose: it sends every file as a stream of bytes.
         media_type = _VOICE if path.endswith(".oga") else mimetypes.guess_type(path)[0]
@@ -208,6 +211,8 @@ class TelegramAdapter:
                         raise MediumGoneError("larger than was said", too_large=True)
         except httpx.HTTPError as error:
             raise PlatformRefusedError(type(error).__name__) from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise PlatformRefusedError("the server named no path") from None
         return bytes(content)
 
     async def close(self) -> None:
@@ -220,17 +225,19 @@ class TelegramAdapter:
 
     async def set_webhook(self, url: str) -> None:
         """Tell Telegram where to send updates, and with which secret. Raises TelegramError."""
-        await self._bot.set_webhook(
-            url, secret_token=self._secret.decode() or None, allowed_updates=list(ALLOWED_UPDATES)
+        await _understood(
+            self._bot.set_webhook(
+                url, secret_token=self._secret.decode() or None, allowed_updates=list(ALLOWED_UPDATES)
+            )
         )
 
     async def delete_webhook(self) -> None:
         """Go back to polling. Raises TelegramError."""
-        await self._bot.delete_webhook()
+        await _understood(self._bot.delete_webhook())
 
     async def username(self) -> str:
         """Give the name under which the bot is found. Raises TelegramError."""
-        return (await self._bot.get_me()).username or ""
+        return (await _understood(self._bot.get_me())).username or ""
 
     async def describe(
         self, commands: Sequence[tuple[str, str]], description: str, short: str, *, language: str | None
@@ -239,9 +246,10 @@ class TelegramAdapter:
 
         Raises TelegramError.
         """
-        await self._bot.set_my_commands([BotCommand(name, text) for name, text in commands], language_code=language)
-        await self._bot.set_my_description(description, language_code=language)
-        await self._bot.set_my_short_description(short, language_code=language)
+        listed = [BotCommand(name, text) for name, text in commands]
+        await _understood(self._bot.set_my_commands(listed, language_code=language))
+        await _understood(self._bot.set_my_description(description, language_code=language))
+        await _understood(self._bot.set_my_short_description(short, language_code=language))
 
     async def updates(self, offset: int | None, *, seconds: int) -> list[Any]:
         """Wait for updates up to a time, and give them as they came, malformed ones too.
@@ -258,8 +266,21 @@ class TelegramAdapter:
             )
             body = answer.json()
             if not body["ok"]:
-                raise PlatformRefusedError(str(body["description"]))
+                raise PlatformRefusedError(storable(str(body["description"])))
             found = body["result"]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise NetworkError(type(error).__name__) from error
         return found if isinstance(found, list) else []
+
+
+async def _understood(asked: Awaitable[Understood]) -> Understood:
+    """Wait for the library. Raises TelegramError, also for an answer that it cannot read, with status 200 or another.
+
+    The library raises whatever comes to it there (AttributeError, OverflowError, RecursionError ...).
+    """
+    try:
+        return await asked
+    except TelegramError:
+        raise
+    except Exception as error:
+        raise TelegramError(f"answer not understood: {type(error).__name__}") from error

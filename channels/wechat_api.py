@@ -7,16 +7,16 @@ waits without end (docs/decisions/0032-own-wechat-client.md). Here: one refresh 
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 import structlog
 
-from channels.access import Fetched, NoTokenError
+from channels.access import Fetched, NoTokenError, fetched
 from channels.adapter import Medium, MediumGoneError, PlatformRefusedError
 from channels.authorities import authorities
+from channels.receiving import storable
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, Unknown
 from channels.wechat_codes import ALARMS, BUSY, LATER, MEDIUM_GONE, RESULTS, SOON, TOKEN_REFUSED, alarm
 from store.database import TROUBLES
@@ -84,10 +84,10 @@ class WeChatApi:
         https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken.html: asking does not end other
         tokens; forcing is allowed 20 times a day, so it is done only where asking gives what was refused.
         """
-        fetched = await self._token(force=False)
-        if isinstance(fetched, Fetched) and fetched.token == self._refused:
+        given = await self._token(force=False)
+        if isinstance(given, Fetched) and given.token == self._refused:
             return await self._token(force=True)
-        return fetched
+        return given
 
     async def _token(self, *, force: bool) -> Fetched | SendResult:
         asked = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._secret}
@@ -102,10 +102,8 @@ class WeChatApi:
             return _told(
                 ALARMS.get(answered.code) or alarm(answered.code, "no token is given for this app id and secret")
             )
-        token, lasts = answered.fields.get("access_token"), answered.fields.get("expires_in")
-        if not isinstance(token, str) or not token or type(lasts) is not int:
-            return RetryAfter(SOON, "account", "no token: answer not understood")
-        return Fetched(token, timedelta(seconds=min(max(lasts, 0), 7200)))
+        given = fetched(answered.fields.get("access_token"), answered.fields.get("expires_in"))
+        return RetryAfter(SOON, "account", "no token: answer not understood") if given is None else given
 
     async def _with_token(
         self, tokens: Tokens, ask: Callable[[str], Awaitable[Answered | SendResult]]
@@ -189,8 +187,12 @@ class WeChatApi:
 
     def _video_address(self, address: str) -> str:
         """Give the address of a video, if it is one of the platform's own. Raises PlatformRefusedError."""
-        parts = urlsplit(address)
         ours = urlsplit(self._base)
+        try:
+            httpx.URL(address)
+            parts = urlsplit(address)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise PlatformRefusedError("the video is kept at an address that is none") from error
         known = (parts.hostname or "").endswith(_VIDEO_HOST) or parts.netloc == ours.netloc
         if parts.scheme not in {"http", "https"} or not known:
             raise PlatformRefusedError("the video is kept at an address that is not the platform's")
@@ -221,7 +223,7 @@ def _reason(answered: Answered | SendResult) -> str:
     """Say why something was not done."""
     if isinstance(answered, Answered):
         known = RESULTS.get(answered.code)
-        return getattr(known, "reason", "") or f"{answered.code}: {answered.fields.get('errmsg', '')}"
+        return getattr(known, "reason", "") or storable(f"{answered.code}: {answered.fields.get('errmsg', '')}")
     return getattr(answered, "reason", type(answered).__name__)
 
 

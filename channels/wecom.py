@@ -5,6 +5,7 @@ kf/sync_msg, after a cursor. Five messages may be sent within 48 hours after eac
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -37,6 +38,8 @@ TEXT_MAX: Final = 2048
 MENU_HEAD_MAX: Final = 1024
 MENU_ITEM_MAX: Final = 128
 MENU_ITEMS_MAX: Final = 10
+# A cursor is kept and given back: plain characters, and more of them than WeCom gives.
+_CURSOR: Final = re.compile(r"[\x21-\x7e]{0,2048}")
 MESSAGE_ID_CHARACTERS: Final = 32
 AFTER_MESSAGE: Final = Window(timedelta(hours=48), 5)
 # Opening the chat lets us say one thing, with its code; a tap in a menu opens nothing that we can be sure of.
@@ -172,7 +175,7 @@ class WecomAdapter:
         if not reply.done:
             return result_of(reply)
         following, found = reply.body.get("next_cursor") or "", reply.body.get("msg_list") or []
-        if not isinstance(following, str) or "\0" in following or not isinstance(found, list):
+        if not isinstance(following, str) or _CURSOR.fullmatch(following) is None or not isinstance(found, list):
             return Unknown("a page that is none")
         # Without a cursor there is nothing new to go on from, whatever else it says.
         return Pulled(tuple(found), following or cursor, more=reply.body.get("has_more") == 1 and following != "")

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
-from channels.access import Fetched, NoTokenError
+from channels.access import Fetched, NoTokenError, fetched
 from channels.adapter import Medium, MediumGoneError, PlatformRefusedError
 from channels.authorities import authorities
 from channels.payloads import json_or_text
@@ -190,11 +190,11 @@ class WecomApi:
         reply = _reply(answer)
         if reply is None:
             return RetryAfter(SOON, "account", f"no token: HTTP {answer.status_code}")
-        token, seconds = reply.body.get("access_token"), reply.body.get("expires_in")
-        if not reply.done or not isinstance(token, str) or not token or not isinstance(seconds, int):
+        given = fetched(reply.body.get("access_token"), reply.body.get("expires_in")) if reply.done else None
+        if given is None:
             result = result_of(reply)
             return result if isinstance(result, RetryAfter) else RetryAfter(LATER, "account", f"no token: {reply.code}")
-        return Fetched(token, timedelta(seconds=seconds))
+        return given
 
 
 def _reply(answer: httpx.Response) -> Reply | None:

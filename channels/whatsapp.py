@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,6 +47,8 @@ WINDOW: Final = Window(timedelta(hours=24))
 CHAT_INTERVAL: Final = timedelta(seconds=1)
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0
+PORT_MAX: Final = 65535
+_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _MEDIUM_GONE: Final = frozenset({400, 404, 410})
 
 
@@ -195,7 +198,7 @@ class WhatsAppAdapter:
                     if len(content) > MEDIUM_MAX:
                         raise MediumGoneError("larger than 20 MB")
                 media_type = answer.headers.get("content-type", "application/octet-stream")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise PlatformRefusedError(f"WhatsApp gave no medium: {type(error).__name__}") from error
         return Medium(media_type.partition(";")[0].strip(), bytes(content))
 
@@ -241,9 +244,11 @@ class WhatsAppAdapter:
         if answer.status_code != httpx.codes.OK:
             return result_of(answer.status_code, said)
         try:
-            return Sent(str(said["messages"][0]["id"]))
+            given = str(said["messages"][0]["id"])
         except (KeyError, IndexError, TypeError):
             return Unknown("answer not understood")
+        # It is kept as a key, by which a status finds the message.
+        return Sent(given) if _ID.fullmatch(given) else Unknown("answer not understood: no id")
 
     def _address(self, told: httpx.Response) -> httpx.URL:
         """Give where the bytes of a medium are; only a server as trusted as the API gets the token."""
@@ -256,9 +261,9 @@ class WhatsAppAdapter:
             raise MediumGoneError("larger than 20 MB")
         try:
             address = httpx.URL(url if isinstance(url, str) else "")
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):
             address = httpx.URL("")
-        if address.scheme != httpx.URL(self._base).scheme:
+        if address.scheme != httpx.URL(self._base).scheme or (address.port or 0) > PORT_MAX:
             raise PlatformRefusedError("WhatsApp named no address for the medium")
         return address
 

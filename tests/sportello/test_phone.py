@@ -18,10 +18,12 @@ from store import handovers, outbox
 from store.conversations import Author
 from store.notify import Topic
 from store.staff import Role
-from tests.fakes.phone import IMO, FakePhone
+from tests.fakes.phone import IMO, FakePhone, notification
 from tests.sportello.desk import Desk
 from tests.sportello.phone_desk import TOKEN, answered, mediator_writes, phone_web, rows, statuses
 from tests.sportello.test_desk import sign_in
+
+GUIDE = (Path(__file__).parents[2] / "docs/gateway.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -48,6 +50,17 @@ async def test_the_answer_goes_back_with_the_notification_in_short_parts(desk: D
     assert [row.author for row in await rows(desk)].count(Author.RESIDENT) == 2
 
 
+def test_the_guide_tells_of_every_field_what_to_put_into_it() -> None:
+    body = notification("ciao")
+    read, macro = GUIDE.partition("## Macro 1")[::2]
+    for name in ("appPackageName", "messengerPackageName"):
+        assert f"| `{name}` |" in read, name
+        assert f"| — `{name}` |" in macro, name
+    for name in body["query"]:
+        assert f"| `query.{name}` |" in read, name
+        assert f"| — `query`: `{name}` |" in macro, name
+
+
 async def test_what_is_not_ready_in_time_is_fetched_and_acknowledged(
     desk: Desk, phone: FakePhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +74,8 @@ async def test_what_is_not_ready_in_time_is_fetched_and_acknowledged(
     assert (message["recipient"], message["package"], message["by_person"]) == ("Ali Khan", IMO, False)
     assert "116117" in message["text"]
     assert all(len(text) <= 500 for text in message["texts"])
+    for name in message:
+        assert f"| `{name}` |" in GUIDE, name
     assert await statuses(desk) == ["sending"]
     assert await phone.fetches() == [], "it is with the phone"
     assert (await phone.says(message["id"], "done")).json() == {"status": "sent"}
