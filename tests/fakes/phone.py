@@ -41,23 +41,25 @@ class FakePhone:
     def headers(self) -> dict[str, str]:
         return {"X-Device-Token": self.token}
 
-    async def arrives(self, text: str, *, sender: str = "Ali Khan", **fields: Any) -> list[str]:
-        """Let a message arrive; gives the replies that went back through its notification."""
+    async def arrives(self, text: str, *, sender: str = "Ali Khan", lost: bool = False, **fields: Any) -> list[str]:
+        """Let a message arrive; gives the replies that went back through its notification, unless they got `lost`."""
         self.alive[sender] = True
         body = notification(text, sender=sender, **fields)
         answer = await self.client.post("/gateways/phone/messages", json=body, headers=self.headers)
         assert answer.status_code == 200, answer.text
         replies = [reply["message"] for reply in answer.json()["replies"]]
-        self.shown.setdefault(sender, []).extend(replies)
+        self.shown.setdefault(sender, []).extend([] if lost else replies)
         return replies
 
     def opens_chat(self, sender: str) -> None:
         """Open a chat on the phone itself: its notification is gone."""
         self.alive[sender] = False
 
-    async def fetches(self, *, most: int = 1) -> list[dict[str, Any]]:
-        """Poll once without waiting."""
-        answer = await self.client.get("/gateways/phone/outbox", params={"wait": 0, "most": most}, headers=self.headers)
+    async def fetches(self, *, most: int = 1, wait: int = 0) -> list[dict[str, Any]]:
+        """Poll once, waiting for nothing unless told to."""
+        assert not self.killed
+        asked = {"wait": wait, "most": most}
+        answer = await self.client.get("/gateways/phone/outbox", params=asked, headers=self.headers)
         assert answer.status_code == 200, answer.text
         messages: list[dict[str, Any]] = answer.json()["messages"]
         return messages
@@ -68,18 +70,24 @@ class FakePhone:
         while not self.killed and (messages := await self.fetches()):
             for message in messages:
                 handled += 1
-                sent = self.alive.get(message["recipient"], False)
-                if sent:
-                    self.shown.setdefault(message["recipient"], []).extend(message["texts"])
-                await self.says(message["id"], "done" if sent else "failed")
+                await self.says(message["id"], "done" if self.replies(message) else "failed")
         return handled
+
+    def replies(self, message: dict[str, Any]) -> bool:
+        """Reply with the texts of a message through the notification; False where that is gone."""
+        alive = self.alive.get(message["recipient"], False)
+        if alive:
+            self.shown.setdefault(message["recipient"], []).extend(message["texts"])
+        return alive
 
     async def says(self, message: int, status: str) -> httpx.Response:
         """Acknowledge a message."""
+        assert not self.killed
         return await self.client.post(
             f"/gateways/phone/outbox/{message}/ack", json={"status": status}, headers=self.headers
         )
 
     async def beats(self) -> httpx.Response:
         """Run the heartbeat macro."""
+        assert not self.killed
         return await self.client.post("/gateways/phone/heartbeat", content=b"", headers=self.headers)

@@ -35,6 +35,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.conftest import START
+from tests.fakes.wechat_errors import Refusal, error
 from tests.fakes.wechat_menu import wrong_menu
 
 APP_ID = "wx5823bf96d3bd56c7"
@@ -45,28 +46,6 @@ LIFE = timedelta(seconds=7200)
 BOTH_GOOD = timedelta(minutes=5)
 MEDIA_KEPT = timedelta(days=3)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-ERRORS = {
-    -1: "system error",
-    40001: "invalid credential, access_token is invalid or not latest",
-    40003: "invalid openid",
-    40007: "invalid media_id",
-    40008: "invalid message type",
-    40013: "invalid appid",
-    40125: "invalid appsecret",
-    40164: "invalid ip 192.0.2.1, not in whitelist",
-    41001: "access_token missing",
-    42001: "access_token expired",
-    43004: "require subscribe",
-    44004: "empty content",
-    45002: "content size out of limit",
-    45009: "reach max api daily quota limit",
-    45011: "api minute-quota reach limit mustslower retry next minute",
-    45015: "response out of time limit or subscription is canceled",
-    45047: "out of response count limit",
-    45072: "invalid command",
-    45080: "no message in the last 30 seconds",
-    45081: "typing is shown already",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +81,8 @@ class FakeWeChatApi:
     unknown: set[str] = field(default_factory=set)
     media: dict[str, tuple[datetime, str, bytes]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    # The codes with which calls were refused by the rules, not by a verb for misbehaviour.
+    refused: list[int] = field(default_factory=list)
     forced: list[datetime] = field(default_factory=list)
     tokens: dict[str, datetime] = field(default_factory=dict)
     typing: list[str] = field(default_factory=list)
@@ -130,6 +111,12 @@ class FakeWeChatApi:
         """Forget every token at once, as when somebody else fetched one by the old way."""
         self.tokens.clear()
         self._current = ""
+
+    def renew_elsewhere(self) -> None:
+        """Let somebody else who has the secret force a new token: ours is good for five minutes more."""
+        self._stable_token(
+            {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET, "force_refresh": True}
+        )
 
     def refuse_without_forgetting(self) -> None:
         """Refuse the token in force, and go on giving it out until a new one is forced."""
@@ -163,6 +150,8 @@ class FakeWeChatApi:
                 if response is not None:
                     return response
             answer = self._answer(path, dict(request.query_params), content)
+            if isinstance(answer, Refusal):
+                self.refused.append(answer.code)
         if stall:
             await run_in_threadpool(time.sleep, stall)
         return answer
@@ -282,10 +271,3 @@ class FakeWeChatApi:
             return error(40007)
         _, media_type, content = kept
         return Response(content, media_type=media_type)
-
-
-def error(code: int) -> Response:
-    """Give an error as the platform does: with status 200."""
-    # Not always called JSON: some of the platform's errors are text by their header.
-    content = json.dumps({"errcode": code, "errmsg": ERRORS.get(code, "error")})
-    return Response(content, media_type="application/json" if code % 2 else "text/plain")

@@ -60,6 +60,8 @@ class FakeCloudApi:
     enforce_rate: bool = False
     # Says that the window is over only after it took the message.
     tells_later: bool = False
+    # Takes the next messages and fails to deliver them for these codes, told later.
+    fails: deque[int] = field(default_factory=deque)
     templates: dict[str, set[str]] = field(default_factory=lambda: {"answer_ready": {"it", "en", "zh_CN"}})
     sent: list[SentMessage] = field(default_factory=list)
     undelivered: list[tuple[SentMessage, int]] = field(default_factory=list)
@@ -173,6 +175,8 @@ class FakeCloudApi:
             self.undelivered.append((message, 131047))
         elif to in self.blocked:
             self.undelivered.append((message, 131026))
+        elif self.fails:
+            self.undelivered.append((message, self.fails.popleft()))
         else:
             self.sent.append(message)
         named = {"input": to, "wa_id": to}

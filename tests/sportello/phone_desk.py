@@ -22,9 +22,9 @@ DEVICES = SecretStr(f"via-roma:{TOKEN}, piazza:{OTHER}")
 
 
 @asynccontextmanager
-async def phone_web(desk: Desk, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def phone_web(desk: Desk, folder: Path, **others: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Give the program two phones, and a client to reach it as a phone does."""
-    settings = settings_for(desk.program.database.url, folder, phone_devices=DEVICES)
+    settings = settings_for(desk.program.database.url, folder, phone_devices=DEVICES, **others)
     object.__setattr__(desk.program, "settings", settings)
     async with desk.browser() as client:
         # A phone is no browser.

@@ -1,5 +1,6 @@
 """Whole days on WeChat in injected time: nothing lost, nothing doubled, and never more than the platform allows."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from sqlalchemy.engine import URL
 from sportello.platforms import adapters, called
 from sportello.settings import described
 from store import health
+from store.conversations import Author
 from store.staff import Role
-from tests.fakes.wechat_api import APP_ID, SECRET
+from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, OLD_AES_KEY, TOKEN
 from tests.sportello.desk import Desk, settings_for
 from tests.sportello.wechat_desk import WeChatDesk, first_answer, replies_read_once
+
+OTHER = "oOTHERuP8q7ou2gfYjqLzSIWZf00"
 
 
 async def test_a_day(wechat: WeChatDesk) -> None:
@@ -65,6 +69,74 @@ async def test_a_day(wechat: WeChatDesk) -> None:
 
     assert await replies_read_once(wechat) == [f"risposta {number}." for number in range(1, 8)]
     assert set(await wechat.statuses()) <= {"sent", "merged"}
+    assert not [shown for shown in platform.shown if shown.how == "fault"]
+
+
+async def ask_while_answers_get_lost(wechat: WeChatDesk) -> None:
+    """Let two residents ask; the platform repeats what it got no answer to: one turn, the same answer, read once."""
+    platform, start = wechat.platform, wechat.desk.clock()
+    for openid, lost in ((OPENID, 1), (OTHER, 2)):
+        wechat.lost = lost
+        await wechat.write("guardia medica", openid)
+        assert platform.attempts[-1] == lost + 1
+        assert [shown.how for shown in platform.shown if shown.openid == openid] == ["passive"]
+    assert wechat.desk.clock() - start >= timedelta(seconds=15)
+    await wechat.write("menu", OTHER)
+    assert platform.calls == [], "no token was needed yet"
+
+
+async def test_two_days_on_which_the_platform_knows_better(wechat: WeChatDesk) -> None:
+    platform, clock = wechat.platform, wechat.desk.clock
+    anna = await wechat.desk.staff("anna", Role.MEDIATOR)
+
+    await ask_while_answers_get_lost(wechat)
+    # A mediator answers the first. After two hours that token has ended, and the next one is there before it is missed.
+    await wechat.write("persona")
+    held = await wechat.claim(anna)
+    await wechat.reply(held, anna, "risposta 1.")
+    await wechat.deliver()
+    clock.advance(hours=2, seconds=1)
+    await wechat.reply(held, anna, "risposta 2.")
+    await wechat.deliver()
+    assert (platform.calls.count("stable_token"), platform.refused) == (2, [])
+    # Somebody else forces one: ours ends long before its time, is refused once, and the message goes with another.
+    platform.renew_elsewhere()
+    clock.advance(minutes=6)
+    await wechat.reply(held, anna, "risposta 3.")
+    await wechat.deliver()
+    assert (platform.calls.count("stable_token"), platform.refused) == (3, [42001])
+    assert platform.read_by()[-1] == "risposta 3."
+
+    # A colleague wrote from the platform's own page, which nobody tells us: it counts fewer messages than we do.
+    platform.residents[OPENID].left = 0
+    assert await wechat.left() == 2
+    await wechat.reply(held, anna, "risposta 4.")
+    await wechat.deliver()
+    assert ((await wechat.statuses())[-1], await wechat.left()) == ("quota-exhausted", 0)
+    # Nobody else's messages are fewer for it.
+    await wechat.says(OTHER, "Il corso comincia domani.")
+    await wechat.deliver()
+    assert platform.read_by(OTHER)[-1] == "Il corso comincia domani."
+    await wechat.write("grazie")
+    assert platform.shown[-1].text == "risposta 4."
+
+    # Our clock falls behind within the 48 hours: by it the window is still open for a few seconds.
+    platform.clock = lambda: clock() + timedelta(seconds=30)
+    clock.advance(hours=47, minutes=59, seconds=45)
+    await wechat.reply(held, anna, "risposta 5.")
+    await wechat.deliver()
+    assert (await wechat.statuses())[-1] == "window-closed"
+    assert platform.refused == [42001, 45047, 45015], "each was asked for once, and believed"
+    clock.advance(minutes=5)
+    await wechat.deliver()
+    await wechat.write("ci siete?")
+    assert platform.shown[-1].text == "risposta 5."
+
+    assert await replies_read_once(wechat) == [f"risposta {number}." for number in range(1, 6)]
+    for openid in (OPENID, OTHER):
+        assert set(await wechat.statuses(openid)) <= {"sent", "merged"}
+        asked = [row for row in await wechat.transcript(openid) if row.author is Author.RESIDENT]
+        assert len(asked) == {OPENID: 4, OTHER: 2}[openid]
     assert not [shown for shown in platform.shown if shown.how == "fault"]
 
 

@@ -11,11 +11,33 @@ from sqlalchemy.engine import URL
 from channels.wecom import WecomAdapter
 from sportello.pulling import LEASE
 from sportello.settings import described
+from store.conversations import Author
 from store.outbox import Priority
 from store.staff import Role
 from tests.conftest import FakeClock
 from tests.sportello.desk import settings_for
 from tests.sportello.wecom_desk import WecomDesk
+
+
+async def ask_on_several_pages(wecom: WecomDesk) -> None:
+    """Ask more than a page holds; an empty page comes first, and says that there is more. What waits is one message."""
+    kf = wecom.kf
+    questions = ["corso di italiano", "codice fiscale", "menu"]
+    for text in questions:
+        kf.writes("wmB", text)
+    kf.page, kf.empty_pages, before = 2, 1, len(kf.syncs)
+    assert await wecom.answers() == 0
+    wecom.desk.clock.advance(seconds=1)
+    assert await wecom.fetch() == 2
+    await wecom.deliver()
+    kf.page = 1000
+    begun, *later = [int(sync["cursor"].removeprefix("c")) for sync in kf.syncs[before:]]
+    assert later == [begun, begun + 2], "the empty one moved nothing, and the first of two said that there is more"
+    asked = [message.body["text"] for message in await wecom.transcript("wmB") if message.author is Author.RESIDENT]
+    assert asked == questions
+    assert all(len(text.encode()) <= 2048 for text in wecom.texts("wmB"))
+    assert set(await wecom.statuses("wmB")) <= {"sent", "merged"}
+    assert len(wecom.texts("wmB")) < 3
 
 
 async def test_a_whole_day(wecom: WecomDesk, clock: FakeClock) -> None:
@@ -34,17 +56,12 @@ async def test_a_whole_day(wecom: WecomDesk, clock: FakeClock) -> None:
     clock.advance(minutes=1)
     kf.enters("wmA", scene="poster")
     assert await wecom.answers() == 0
-    # A question, and others that came while nobody fetched: what waits is one message.
+    # A question, and others that came while nobody fetched.
     kf.writes("wmA", "guardia medica")
     assert await wecom.answers() == 1
     assert "116117" in kf.sent[-1].text
     assert (await wecom.budget("wmA")).remaining == 4
-    for text in ("corso di italiano", "codice fiscale", "menu"):
-        kf.writes("wmB", text)
-    await wecom.answers()
-    assert all(len(text.encode()) <= 2048 for text in wecom.texts("wmB"))
-    assert set(await wecom.statuses("wmB")) <= {"sent", "merged"}
-    assert len(wecom.texts("wmB")) < 3
+    await ask_on_several_pages(wecom)
     # Noon: the token has ended, nobody notices. A person is asked for, and answers more than once.
     clock.advance(hours=3)
     kf.writes("wmA", "persona")

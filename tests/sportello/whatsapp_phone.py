@@ -47,10 +47,10 @@ class Phone:
         )
         await self.desk.turns()
 
-    async def write(self, text: str) -> None:
+    async def write(self, text: str, sender: str = RESIDENT) -> None:
         self._written += 1
-        self.api.heard(RESIDENT)
-        await self.call(text_value(text, key=f"wamid.in{self._written}", sender=RESIDENT, at=self.api.clock()))
+        self.api.heard(sender)
+        await self.call(text_value(text, key=f"wamid.in{self._written}", sender=sender, at=self.api.clock()))
 
     async def deliver(self) -> None:
         """Send whatever may be sent, with the pauses that the pace asks for."""
@@ -71,14 +71,14 @@ class Phone:
     async def knocks(self) -> list[str]:
         return [message.language for message in self.api.sent if message.via == "template"]
 
-    async def conversation(self) -> UUID:
+    async def conversation(self, sender: str = RESIDENT) -> UUID:
         async with self.desk.program.database.read() as connection:
-            found = await conversations.find(connection, Address("whatsapp", PHONE_ID, RESIDENT))
+            found = await conversations.find(connection, Address("whatsapp", PHONE_ID, sender))
         assert found is not None
         return found
 
-    async def transcript(self) -> list[Message]:
-        conversation = await self.conversation()
+    async def transcript(self, sender: str = RESIDENT) -> list[Message]:
+        conversation = await self.conversation(sender)
         async with self.desk.program.database.read() as connection:
             return await conversations.transcript(connection, conversation)
 
