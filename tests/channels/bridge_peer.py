@@ -3,14 +3,13 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from channels.adapter import Call, CalledSource
 from channels.bridge import Bridge
-from tests.channels.peer import Trouble
+from tests.channels.fetching_peer import FetchingPeer
 from tests.conftest import START
 
 SECRET: Final = "a secret of thirty-two letters, at least"
@@ -37,7 +36,7 @@ def message(text: str, *, event: int = 1, thread: str = "77", **fields: Any) -> 
     return {"id": str(event), "thread": thread, "sender": "Ali", "text": text} | fields
 
 
-class BridgePeer:
+class BridgePeer(FetchingPeer):
     """One bridge."""
 
     name = "bridge"
@@ -80,15 +79,8 @@ class BridgePeer:
     def unknown(self) -> Call | None:
         return None
 
-    def connect(self) -> AbstractAsyncContextManager[CalledSource]:
-        return self._connect()
+    def carrying(self, payload: Any) -> Call:
+        return signed(payload)
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledSource]:
-        yield Bridge("bridge", SECRET)
-
-    def thread_for(self, trouble: Trouble) -> str | None:  # noqa: ARG002 - nothing is sent
-        return None
-
-    def sent(self) -> Sequence[Any]:
-        return ()
+    def source(self) -> CalledSource:
+        return Bridge("bridge", SECRET)

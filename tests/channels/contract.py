@@ -58,11 +58,19 @@ class Line:
         """Post a request as it is."""
         headers = [(name.encode(), value.encode("latin-1")) for name, value in call.headers.items()]
         return await self.web.post(
-            PATHS.get(self.adapter.channel, f"/webhooks/{self.adapter.channel}"),
+            self._path,
             params=dict(call.query),
             headers=headers,
             content=call.body,
         )
+
+    async def get(self, call: Call) -> httpx.Response:
+        """Ask at the same address, as a platform does that checks it."""
+        return await self.web.get(self._path, params=dict(call.query))
+
+    @property
+    def _path(self) -> str:
+        return PATHS.get(self.adapter.channel, f"/webhooks/{self.adapter.channel}")
 
     async def fetch(self) -> None:
         """Fetch until nothing is due."""
@@ -80,6 +88,17 @@ class Line:
     async def stored(self) -> int:
         """Count all rows of the inbox."""
         return sum((await self.counts()).values())
+
+    async def kept(self) -> int:
+        """Count all that anybody can still see: the inbox, and what waits for an operator to say whose it is."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(text("SELECT (SELECT count(*) FROM inbox) + count(*) FROM quarantine"))
+            return int(rows.scalar_one())
+
+    async def forget(self) -> None:
+        """Begin anew: nobody has written, and nothing is a repetition."""
+        async with self.database.begin() as connection:
+            await connection.execute(text("TRUNCATE inbox, quarantine, conversations CASCADE"))
 
     async def conversations(self) -> int:
         """Count the conversations."""

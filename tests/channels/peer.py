@@ -49,6 +49,22 @@ class Peer(Protocol):
         None where the format is ours, and every kind is known.
         """
 
+    def fetched(self) -> Sequence[Any]:
+        """Give readable payloads that are fetched and not posted; empty where everything is posted."""
+
+    def carrying(self, payload: Any) -> Call | None:
+        """Make the authentic request that brings any payload to routes which store by themselves.
+
+        None where `channels.receiving` stores what comes.
+        """
+
+    @property
+    def echo(self) -> str:
+        """Give what the platform wants to read when it checks an address."""
+
+    def check(self) -> Call | None:
+        """Make the authentic request with which an address is checked; None where nobody checks one."""
+
     def connect(self) -> AbstractAsyncContextManager[CalledAdapter | CalledSource]:
         """Give the adapter, connected to a fresh fake platform, with time-outs of a fraction of a second.
 

@@ -1,19 +1,13 @@
 """The one suite for all platforms: what comes in is stored once or refused, what goes out ends in the closed set."""
 
 import asyncio
-import contextlib
-import copy
-import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from channels.adapter import BadPayloadError, Call, CalledAdapter, CalledSource, Inbound, RejectedError, WireMessage
-from channels.receiving import store as store_payload
+from channels.adapter import CalledAdapter, WireMessage
 from channels.results import (
     Blocked,
     QuotaExhausted,
@@ -190,88 +184,3 @@ async def test_a_long_text_goes_in_parts_in_their_order_and_none_twice(wire: Lin
     await wire.deliver()
     assert await wire.statuses() == [OutboxStatus.SENT.value]
     assert len(wire.peer.sent()) == before + 2
-
-
-# --- whatever comes ------------------------------------------------------------------------------
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
-
-
-def _places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Give every place in a value where something stands."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [at, *(place for key, each in inner for place in _places(each, (*at, key)))]
-
-
-def _with(value: Any, place: tuple[Any, ...], other: Any) -> Any:
-    """Give a copy of a value with something else at a place."""
-    if not place:
-        return other
-    changed = copy.deepcopy(value)
-    at = changed
-    for key in place[:-1]:
-        at = at[key]
-    at[place[-1]] = other
-    return changed
-
-
-@st.composite
-def damaged(draw: st.DrawFn, payload: Any) -> Any:
-    """Draw a payload that once was a good one."""
-    if isinstance(payload, str):
-        start, end = sorted((draw(st.integers(0, len(payload))), draw(st.integers(0, len(payload)))))
-        return payload[:start] + draw(st.text(max_size=20)) + payload[end:]
-    return _with(payload, draw(st.sampled_from(_places(payload))), draw(json_values))
-
-
-def any_payload(adapter: CalledSource, call: Call, now: Any) -> st.SearchStrategy[Any]:
-    """Give payloads of every kind: made up, and damaged."""
-    return json_values | damaged(adapter.verify(call, now=now))
-
-
-@given(data=st.data())
-async def test_nothing_but_a_bad_payload_escapes_and_keys_never_change(data: st.DataObject, wire: Line) -> None:
-    call = wire.peer.text("ciao", event=1, thread=THREAD)
-    payload = data.draw(any_payload(wire.adapter, call, wire.clock()))
-    key = wire.adapter.event_key(payload)
-    assert key
-    assert key == wire.adapter.event_key(copy.deepcopy(payload))
-    try:
-        found = wire.adapter.parse(payload)
-    except BadPayloadError:
-        return
-    assert all(isinstance(inbound, Inbound) for inbound in found)
-    json.dumps([inbound.to_json() for inbound in found])
-    again = wire.adapter.parse(copy.deepcopy(payload))
-    assert [inbound.event_key for inbound in found] == [inbound.event_key for inbound in again]
-
-
-@given(body=st.binary(max_size=200), headers=st.booleans())
-async def test_no_body_whatsoever_makes_verifying_fail_otherwise_than_by_refusal(
-    body: bytes,
-    headers: bool,  # noqa: FBT001 - drawn by hypothesis
-    wire: Line,
-) -> None:
-    call = wire.peer.text("ciao", event=1, thread=THREAD)
-    forged = replace(call, body=body, headers=call.headers if headers else {})
-    with contextlib.suppress(RejectedError):
-        assert wire.adapter.event_key(wire.adapter.verify(forged, now=wire.clock()))
-
-
-@settings(max_examples=25)
-@given(data=st.data())
-async def test_whatever_comes_is_stored_at_most_once(data: st.DataObject, wire: Line) -> None:
-    call = wire.peer.text("ciao", event=1, thread=THREAD)
-    payload = data.draw(any_payload(wire.adapter, call, wire.clock()))
-    counts = []
-    for _ in range(2):
-        async with wire.database.begin() as connection:
-            await store_payload(
-                connection, wire.adapter, payload, now=wire.clock(), new_id=wire.new_id, counts=wire.inbox_counts
-            )
-        counts.append(await wire.stored())
-    assert counts[0] == counts[1]

@@ -102,6 +102,9 @@ class WeChatPeer(ServedPeer):
     def unknown(self) -> Call:
         return call_of(self.platform.request(text_fields("ciao", event=5) | {"MsgType": "hologram"}))
 
+    def check(self) -> Call:
+        return Call({}, self.platform.check(self.echo), b"")
+
     def app(self) -> ASGIApp:
         return self.platform.app()
 

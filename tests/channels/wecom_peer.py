@@ -14,7 +14,7 @@ from tests.channels.served_peer import ServedPeer
 from tests.conftest import FakeClock
 from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wecom_api import SECRET, FakeKf
-from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID, sealed, signed
+from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID, envelope, sealed, signed
 from tests.fakes.wecom_memory import SentMessage, Session
 
 CHAT: Final = "77"
@@ -91,6 +91,18 @@ class WecomPeer(ServedPeer):
     def unknown(self) -> Call:
         self.api.event("of_a_later_version", CHAT)
         return self.api.rings()
+
+    def fetched(self) -> Sequence[Any]:
+        return [
+            item(msgtype="text", text={"content": "ciao", "menu_id": "7.1"}),
+            item(msgtype="image", image={"media_id": "m1"}),
+            item(msgtype="event", event={"event_type": "enter_session", "external_userid": "wm1", "scene": "market"}),
+        ]
+
+    def check(self) -> Call:
+        query = dict(sealed(self.echo, at=self.clock.timestamp()).query)
+        encrypted = envelope().encrypt(self.echo, random=b"0123456789abcdef")
+        return Call({}, query | {"echostr": encrypted}, b"")
 
     def app(self) -> ASGIApp:
         return self.api.app()

@@ -93,6 +93,10 @@ class WhatsAppPeer(ServedPeer):
     def unknown(self) -> Call:
         return call_of({"of_a_later_version": {"text": "ciao"}}, field="of_a_later_version")
 
+    def check(self) -> Call:
+        query = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": self.echo}
+        return Call({}, query, b"")
+
     def app(self) -> ASGIApp:
         return self.api.app()
 
