@@ -1,4 +1,4 @@
-"""A bridge's side of the contract: signed JSON. It fetches by itself, so nothing is sent to it."""
+"""A bridge's side of the contract: signed JSON. It fetches by itself what is for its residents."""
 
 import hashlib
 import hmac
@@ -40,6 +40,12 @@ class BridgePeer(FetchingPeer):
     """One bridge."""
 
     name = "bridge"
+    chat = "77"
+    outbox = "/bridge/outbox"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked_before = 0
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         return signed(message(text, event=event, thread=thread))
@@ -81,6 +87,12 @@ class BridgePeer(FetchingPeer):
 
     def carrying(self, payload: Any) -> Call:
         return signed(payload)
+
+    def asking(self, method: str, target: str, body: bytes) -> Call:
+        # No two requests are the same: the clock of the suite stands still.
+        self._asked_before += 1
+        at = self.clock() + timedelta(microseconds=self._asked_before)
+        return signed(body, at=at, method=method, target=target)
 
     def source(self) -> CalledSource:
         return Bridge("bridge", SECRET)

@@ -18,15 +18,15 @@ from channels.counting import InboxCounts
 from channels.passive import PassiveReplies
 from channels.webhooks import Webhooks
 from sportello.counting import Counts
-from sportello.deliveries import Deliveries
+from sportello.deliveries import Deliveries, doubt
 from sportello.pulling import Pulls
 from store import budgets, conversations, inbox, outbox
 from store.conversations import Address
 from store.database import Database
 from store.inbox import InboxStatus
 from store.outbox import OutboxKind, Priority
-from tests.channels.handed_over import PATHS, handed_over_router
-from tests.channels.peer import Peer
+from tests.channels.handed_over import LEASE, PATHS, handed_over_router
+from tests.channels.peer import Peer, TakingPeer
 from tests.conftest import FakeClock
 from web.live import Hub
 
@@ -159,8 +159,13 @@ class Line:
             )
 
     async def deliver(self) -> int:
-        """Send what may be sent now; gives how often something was."""
-        assert self.deliveries is not None
+        """Send what may be sent now, or let it be taken; gives how often something was."""
+        if self.deliveries is None:
+            assert isinstance(self.peer, TakingPeer)
+            taken = await self.peer.takes(self.web)
+            self.clock.now += LEASE + timedelta(seconds=1)
+            await doubt(self.database, self.clock())
+            return taken
         await self.deliveries.open()
         delivered = 0
         while await self.deliveries.deliver():

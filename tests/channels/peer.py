@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import httpx
 
 from channels.adapter import Call, CalledAdapter, CalledSource
 
@@ -21,6 +23,9 @@ class Trouble(StrEnum):
     SERVER_ERROR = "5xx"
     GARBAGE = "garbage with status 200"
     NO_CONNECTION = "no connection"
+    REFUSED = "refused for good"
+    # Only told afterwards, by a call: the message was taken, and did not arrive.
+    TOLD_LATER = "taken, and told to be undeliverable later"
 
 
 class Peer(Protocol):
@@ -74,5 +79,16 @@ class Peer(Protocol):
     def thread_for(self, trouble: Trouble) -> str | None:
         """Make the next message to the chat given end so; None where this platform has no such trouble."""
 
+    def told_later(self) -> Call | None:
+        """Make the call that tells what became of the message of `Trouble.TOLD_LATER`; None where none is made."""
+
     def sent(self) -> Sequence[Any]:
         """Give what the fake platform took."""
+
+
+@runtime_checkable
+class TakingPeer(Protocol):
+    """The other side of who fetches by themselves: what is sent to others, they take."""
+
+    async def takes(self, web: httpx.AsyncClient) -> int:
+        """Fetch until nothing is left, and say how each ended, as the trouble has it; gives how many were taken."""

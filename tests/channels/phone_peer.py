@@ -1,4 +1,4 @@
-"""A phone's side of the contract: its notifications. It fetches by itself, so nothing is sent to it."""
+"""A phone's side of the contract: its notifications. It fetches by itself what is for its residents."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any, Final
 from channels.adapter import Call, CalledSource
 from channels.phone import TOKEN_HEADER, PhoneDevice
 from tests.channels.fetching_peer import FetchingPeer
-from tests.fakes.phone import notification
+from tests.fakes.phone import IMO, notification
 
 TOKEN: Final = "token-of-via-roma-1"
 
@@ -24,6 +24,8 @@ class PhonePeer(FetchingPeer):
     """One phone."""
 
     name = "phone"
+    chat = f"{IMO}|77"
+    outbox = "/gateways/phone/outbox"
 
     def text(self, text: str, *, event: int, thread: str) -> Call:  # noqa: ARG002 - a notification has no id
         return request(notification(text, sender=f"Resident {thread}"))
@@ -51,6 +53,9 @@ class PhonePeer(FetchingPeer):
 
     def carrying(self, payload: Any) -> Call:
         return request(payload)
+
+    def asking(self, method: str, target: str, body: bytes) -> Call:  # noqa: ARG002 - the token alone tells who asks
+        return request(body)
 
     def source(self) -> CalledSource:
         device = PhoneDevice("via-roma", TOKEN)

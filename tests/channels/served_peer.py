@@ -56,6 +56,9 @@ class ServedPeer(ABC):
             finally:
                 await adapter.close()
 
+    def told_later(self) -> Call | None:
+        return None
+
     def thread_for(self, trouble: Trouble) -> str | None:
         if trouble is Trouble.NO_CONNECTION:
             assert self._server is not None

@@ -125,7 +125,13 @@ class WecomPeer(ServedPeer):
             Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.garbage_next(status=502),
             Trouble.GARBAGE: self.api.garbage_next,
+            Trouble.REFUSED: lambda: self.api.fail_next(95014, "session status not allowed"),
+            Trouble.TOLD_LATER: lambda: setattr(session, "refuses", True),
         }
+
+    def told_later(self) -> Call:
+        # The fake has written it down where it is fetched.
+        return self.api.rings()
 
     def sent(self) -> Sequence[SentMessage]:
         return self.api.sent
