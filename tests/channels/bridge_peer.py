@@ -1,16 +1,15 @@
-"""A bridge's side of the contract: signed JSON. It fetches by itself, so nothing is sent to it."""
+"""A bridge's side of the contract: signed JSON. It fetches by itself what is for its residents."""
 
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from channels.adapter import Call, CalledSource
 from channels.bridge import Bridge
-from tests.channels.peer import Trouble
+from tests.channels.fetching_peer import FetchingPeer
 from tests.conftest import START
 
 SECRET: Final = "a secret of thirty-two letters, at least"
@@ -37,10 +36,16 @@ def message(text: str, *, event: int = 1, thread: str = "77", **fields: Any) -> 
     return {"id": str(event), "thread": thread, "sender": "Ali", "text": text} | fields
 
 
-class BridgePeer:
+class BridgePeer(FetchingPeer):
     """One bridge."""
 
     name = "bridge"
+    chat = "77"
+    outbox = "/bridge/outbox"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked_before = 0
 
     def text(self, text: str, *, event: int, thread: str) -> Call:
         return signed(message(text, event=event, thread=thread))
@@ -80,15 +85,14 @@ class BridgePeer:
     def unknown(self) -> Call | None:
         return None
 
-    def connect(self) -> AbstractAsyncContextManager[CalledSource]:
-        return self._connect()
+    def carrying(self, payload: Any) -> Call:
+        return signed(payload)
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledSource]:
-        yield Bridge("bridge", SECRET)
+    def asking(self, method: str, target: str, body: bytes) -> Call:
+        # No two requests are the same: the clock of the suite stands still.
+        self._asked_before += 1
+        at = self.clock() + timedelta(microseconds=self._asked_before)
+        return signed(body, at=at, method=method, target=target)
 
-    def thread_for(self, trouble: Trouble) -> str | None:  # noqa: ARG002 - nothing is sent
-        return None
-
-    def sent(self) -> Sequence[Any]:
-        return ()
+    def source(self) -> CalledSource:
+        return Bridge("bridge", SECRET)

@@ -18,15 +18,15 @@ from channels.counting import InboxCounts
 from channels.passive import PassiveReplies
 from channels.webhooks import Webhooks
 from sportello.counting import Counts
-from sportello.deliveries import Deliveries
+from sportello.deliveries import Deliveries, doubt
 from sportello.pulling import Pulls
 from store import budgets, conversations, inbox, outbox
 from store.conversations import Address
 from store.database import Database
 from store.inbox import InboxStatus
 from store.outbox import OutboxKind, Priority
-from tests.channels.handed_over import PATHS, handed_over_router
-from tests.channels.peer import Peer
+from tests.channels.handed_over import LEASE, PATHS, handed_over_router
+from tests.channels.peer import Peer, TakingPeer
 from tests.conftest import FakeClock
 from web.live import Hub
 
@@ -58,11 +58,19 @@ class Line:
         """Post a request as it is."""
         headers = [(name.encode(), value.encode("latin-1")) for name, value in call.headers.items()]
         return await self.web.post(
-            PATHS.get(self.adapter.channel, f"/webhooks/{self.adapter.channel}"),
+            self._path,
             params=dict(call.query),
             headers=headers,
             content=call.body,
         )
+
+    async def get(self, call: Call) -> httpx.Response:
+        """Ask at the same address, as a platform does that checks it."""
+        return await self.web.get(self._path, params=dict(call.query))
+
+    @property
+    def _path(self) -> str:
+        return PATHS.get(self.adapter.channel, f"/webhooks/{self.adapter.channel}")
 
     async def fetch(self) -> None:
         """Fetch until nothing is due."""
@@ -80,6 +88,17 @@ class Line:
     async def stored(self) -> int:
         """Count all rows of the inbox."""
         return sum((await self.counts()).values())
+
+    async def kept(self) -> int:
+        """Count all that anybody can still see: the inbox, and what waits for an operator to say whose it is."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(text("SELECT (SELECT count(*) FROM inbox) + count(*) FROM quarantine"))
+            return int(rows.scalar_one())
+
+    async def forget(self) -> None:
+        """Begin anew: nobody has written, and nothing is a repetition."""
+        async with self.database.begin() as connection:
+            await connection.execute(text("TRUNCATE inbox, quarantine, conversations CASCADE"))
 
     async def conversations(self) -> int:
         """Count the conversations."""
@@ -140,8 +159,13 @@ class Line:
             )
 
     async def deliver(self) -> int:
-        """Send what may be sent now; gives how often something was."""
-        assert self.deliveries is not None
+        """Send what may be sent now, or let it be taken; gives how often something was."""
+        if self.deliveries is None:
+            assert isinstance(self.peer, TakingPeer)
+            taken = await self.peer.takes(self.web)
+            self.clock.now += LEASE + timedelta(seconds=1)
+            await doubt(self.database, self.clock())
+            return taken
         await self.deliveries.open()
         delivered = 0
         while await self.deliveries.deliver():

@@ -1,7 +1,7 @@
-"""The routes of those who fetch by themselves, for the suite: they have addresses of their own, and nothing is sent.
+"""The routes of those who fetch by themselves, for the suite: they have addresses of their own.
 
-What goes out of them is tried in tests/sportello/test_phone.py and test_bridge.py. A request that nobody can read is
-set aside as everywhere, and told with 400 or 422 instead of 200: whoever wrote the macro or the bridge can mend it.
+A request that nobody can read is set aside as everywhere, and told with 400 or 422 instead of 200: whoever wrote the
+macro or the bridge can mend it.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,8 @@ from web.live import Hub
 from web.shell import Shell
 
 PATHS: Final = {"phone": "/gateways/phone/messages", "bridge": "/bridge/messages"}
+# So long who took a message may need to say how it ended.
+LEASE: Final = timedelta(minutes=2)
 UNREADABLE: Final = {"phone": 400, "bridge": 422}
 CATALOGUE: Final = Catalogue(ZoneInfo("Europe/Rome"), {"operator": "O", "service": "S"})
 
@@ -38,7 +40,7 @@ def handed_over_router(
 ) -> APIRouter | None:
     """Make the routes of a phone or a bridge; None for a platform that is sent to."""
     hub = Hub()
-    handing_over = HandingOver(database, hub, clock, timedelta(minutes=2))
+    handing_over = HandingOver(database, hub, clock, LEASE)
     if isinstance(source, PhoneDevice):
         return phone_gateway.router(
             PhoneGateway(

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import httpx
 
 from channels.adapter import Call, CalledAdapter, CalledSource
 
@@ -21,6 +23,9 @@ class Trouble(StrEnum):
     SERVER_ERROR = "5xx"
     GARBAGE = "garbage with status 200"
     NO_CONNECTION = "no connection"
+    REFUSED = "refused for good"
+    # Only told afterwards, by a call: the message was taken, and did not arrive.
+    TOLD_LATER = "taken, and told to be undeliverable later"
 
 
 class Peer(Protocol):
@@ -49,6 +54,22 @@ class Peer(Protocol):
         None where the format is ours, and every kind is known.
         """
 
+    def fetched(self) -> Sequence[Any]:
+        """Give readable payloads that are fetched and not posted; empty where everything is posted."""
+
+    def carrying(self, payload: Any) -> Call | None:
+        """Make the authentic request that brings any payload to routes which store by themselves.
+
+        None where `channels.receiving` stores what comes.
+        """
+
+    @property
+    def echo(self) -> str:
+        """Give what the platform wants to read when it checks an address."""
+
+    def check(self) -> Call | None:
+        """Make the authentic request with which an address is checked; None where nobody checks one."""
+
     def connect(self) -> AbstractAsyncContextManager[CalledAdapter | CalledSource]:
         """Give the adapter, connected to a fresh fake platform, with time-outs of a fraction of a second.
 
@@ -58,5 +79,16 @@ class Peer(Protocol):
     def thread_for(self, trouble: Trouble) -> str | None:
         """Make the next message to the chat given end so; None where this platform has no such trouble."""
 
+    def told_later(self) -> Call | None:
+        """Make the call that tells what became of the message of `Trouble.TOLD_LATER`; None where none is made."""
+
     def sent(self) -> Sequence[Any]:
         """Give what the fake platform took."""
+
+
+@runtime_checkable
+class TakingPeer(Protocol):
+    """The other side of who fetches by themselves: what is sent to others, they take."""
+
+    async def takes(self, web: httpx.AsyncClient) -> int:
+        """Fetch until nothing is left, and say how each ended, as the trouble has it; gives how many were taken."""

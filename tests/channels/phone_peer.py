@@ -1,16 +1,15 @@
-"""A phone's side of the contract: its notifications. It fetches by itself, so nothing is sent to it."""
+"""A phone's side of the contract: its notifications. It fetches by itself what is for its residents."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from channels.adapter import Call, CalledSource
 from channels.phone import TOKEN_HEADER, PhoneDevice
-from tests.channels.peer import Trouble
-from tests.fakes.phone import notification
+from tests.channels.fetching_peer import FetchingPeer
+from tests.fakes.phone import IMO, notification
 
 TOKEN: Final = "token-of-via-roma-1"
 
@@ -21,10 +20,12 @@ def request(body: Any, *, token: str | None = TOKEN) -> Call:
     return Call({} if token is None else {TOKEN_HEADER: token}, {}, content)
 
 
-class PhonePeer:
+class PhonePeer(FetchingPeer):
     """One phone."""
 
     name = "phone"
+    chat = f"{IMO}|77"
+    outbox = "/gateways/phone/outbox"
 
     def text(self, text: str, *, event: int, thread: str) -> Call:  # noqa: ARG002 - a notification has no id
         return request(notification(text, sender=f"Resident {thread}"))
@@ -50,17 +51,13 @@ class PhonePeer:
     def unknown(self) -> Call | None:
         return request(notification("ciao", isTestMessage=True))
 
-    def connect(self) -> AbstractAsyncContextManager[CalledSource]:
-        return self._connect()
+    def carrying(self, payload: Any) -> Call:
+        return request(payload)
 
-    @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[CalledSource]:
+    def asking(self, method: str, target: str, body: bytes) -> Call:  # noqa: ARG002 - the token alone tells who asks
+        return request(body)
+
+    def source(self) -> CalledSource:
         device = PhoneDevice("via-roma", TOKEN)
         device.capabilities = replace(device.capabilities, passive=timedelta(milliseconds=1))
-        yield device
-
-    def thread_for(self, trouble: Trouble) -> str | None:  # noqa: ARG002 - nothing is sent
-        return None
-
-    def sent(self) -> Sequence[Any]:
-        return ()
+        return device

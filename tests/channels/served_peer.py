@@ -1,12 +1,13 @@
 """What the peers have in common whose fake platform is a server on loopback."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from starlette.types import ASGIApp
 
-from channels.adapter import CalledAdapter
+from channels.adapter import Call, CalledAdapter
 from tests.channels.peer import Trouble
 from tests.fakes.servers import LoopbackServer
 
@@ -18,6 +19,7 @@ class ServedPeer(ABC):
     chat: str
     # How long the adapter waits for an answer.
     read_seconds = 1.0
+    echo = "5837397576500011341"
     _server: LoopbackServer | None = None
 
     @abstractmethod
@@ -32,6 +34,15 @@ class ServedPeer(ABC):
     def troubles(self) -> Mapping[Trouble, Callable[[], object] | None]:
         """Give what brings each trouble about; None where the platform has no such trouble."""
 
+    def fetched(self) -> Sequence[Any]:
+        return ()
+
+    def carrying(self, payload: Any) -> Call | None:  # noqa: ARG002 - stored as everything is
+        return None
+
+    def check(self) -> Call | None:
+        return None
+
     def connect(self) -> AbstractAsyncContextManager[CalledAdapter]:
         return self._connect()
 
@@ -44,6 +55,9 @@ class ServedPeer(ABC):
                 yield adapter
             finally:
                 await adapter.close()
+
+    def told_later(self) -> Call | None:
+        return None
 
     def thread_for(self, trouble: Trouble) -> str | None:
         if trouble is Trouble.NO_CONNECTION:

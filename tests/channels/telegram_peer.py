@@ -81,6 +81,8 @@ class TelegramPeer(ServedPeer):
             Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.fail_next(502, "Bad Gateway"),
             Trouble.GARBAGE: self.api.garbage_next,
+            Trouble.REFUSED: lambda: self.api.fail_next(400, "Bad Request: can't parse entities"),
+            Trouble.TOLD_LATER: None,
         }
 
     def sent(self) -> Sequence[SentMessage]:

@@ -102,6 +102,9 @@ class WeChatPeer(ServedPeer):
     def unknown(self) -> Call:
         return call_of(self.platform.request(text_fields("ciao", event=5) | {"MsgType": "hologram"}))
 
+    def check(self) -> Call:
+        return Call({}, self.platform.check(self.echo), b"")
+
     def app(self) -> ASGIApp:
         return self.platform.app()
 
@@ -118,6 +121,8 @@ class WeChatPeer(ServedPeer):
             Trouble.TIME_OUT: lambda: self.platform.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.platform.answer_next("<html>bad gateway</html>", status=502),
             Trouble.GARBAGE: lambda: self.platform.answer_next("<html>welcome</html>"),
+            Trouble.REFUSED: lambda: self.platform.fail_next(48003),
+            Trouble.TOLD_LATER: None,
         }
 
     def sent(self) -> Sequence[Shown]:

@@ -14,7 +14,7 @@ from tests.channels.served_peer import ServedPeer
 from tests.conftest import FakeClock
 from tests.fakes.tokens import MemoryTokens
 from tests.fakes.wecom_api import SECRET, FakeKf
-from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID, sealed, signed
+from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID, envelope, sealed, signed
 from tests.fakes.wecom_memory import SentMessage, Session
 
 CHAT: Final = "77"
@@ -92,6 +92,18 @@ class WecomPeer(ServedPeer):
         self.api.event("of_a_later_version", CHAT)
         return self.api.rings()
 
+    def fetched(self) -> Sequence[Any]:
+        return [
+            item(msgtype="text", text={"content": "ciao", "menu_id": "7.1"}),
+            item(msgtype="image", image={"media_id": "m1"}),
+            item(msgtype="event", event={"event_type": "enter_session", "external_userid": "wm1", "scene": "market"}),
+        ]
+
+    def check(self) -> Call:
+        query = dict(sealed(self.echo, at=self.clock.timestamp()).query)
+        encrypted = envelope().encrypt(self.echo, random=b"0123456789abcdef")
+        return Call({}, query | {"echostr": encrypted}, b"")
+
     def app(self) -> ASGIApp:
         return self.api.app()
 
@@ -113,7 +125,13 @@ class WecomPeer(ServedPeer):
             Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.garbage_next(status=502),
             Trouble.GARBAGE: self.api.garbage_next,
+            Trouble.REFUSED: lambda: self.api.fail_next(95014, "session status not allowed"),
+            Trouble.TOLD_LATER: lambda: setattr(session, "refuses", True),
         }
+
+    def told_later(self) -> Call:
+        # The fake has written it down where it is fetched.
+        return self.api.rings()
 
     def sent(self) -> Sequence[SentMessage]:
         return self.api.sent

@@ -93,6 +93,10 @@ class WhatsAppPeer(ServedPeer):
     def unknown(self) -> Call:
         return call_of({"of_a_later_version": {"text": "ciao"}}, field="of_a_later_version")
 
+    def check(self) -> Call:
+        query = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": self.echo}
+        return Call({}, query, b"")
+
     def app(self) -> ASGIApp:
         return self.api.app()
 
@@ -110,6 +114,7 @@ class WhatsAppPeer(ServedPeer):
             Trouble.THROTTLED: lambda: self.api.fail_next(
                 130429, "Cloud API message throughput has been reached.", status=429
             ),
+            # Of no code of theirs can it be told at once: see `TOLD_LATER`.
             Trouble.BLOCKED: None,
             Trouble.WINDOW_CLOSED: self.api.last_heard.clear,
             Trouble.QUOTA_EXHAUSTED: None,
@@ -119,7 +124,13 @@ class WhatsAppPeer(ServedPeer):
             Trouble.TIME_OUT: lambda: self.api.stall_next(1.5 * self.read_seconds),
             Trouble.SERVER_ERROR: lambda: self.api.fail_next(131000, "Something went wrong", status=500),
             Trouble.GARBAGE: self.api.garbage_next,
+            Trouble.REFUSED: lambda: self.api.fail_next(131049, "held back to keep the ecosystem healthy"),
+            Trouble.TOLD_LATER: lambda: self.api.blocked.add(CHAT),
         }
+
+    def told_later(self) -> Call:
+        ((message, code),) = self.api.undelivered
+        return call_of(self.api.failed_status(message, code))
 
     def sent(self) -> Sequence[SentMessage]:
         return self.api.sent

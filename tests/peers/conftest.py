@@ -16,6 +16,7 @@ from tests.sportello import conftest as sportello
 # The whole program on a real database.
 desk = sportello.desk
 furnished = sportello.furnished
+wechat = sportello.wechat
 HERE = Path(__file__).parent
 SECONDS = 30.0
 

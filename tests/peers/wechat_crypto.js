@@ -1,5 +1,5 @@
 // Two libraries for the envelope, npm wechat-crypto and npm @wecom/crypto: JSON on stdin, JSON on stdout.
-// { keys: {token, key, id}, seal: [text ...], open: [{Encrypt, MsgSignature, TimeStamp, Nonce} ...] }
+// { keys: {token, key, id}, timestamp, seal: [text ...], open: [{Encrypt, MsgSignature, TimeStamp, Nonce} ...] }
 const WechatCrypto = require('wechat-crypto');
 const wecom = require('@wecom/crypto');
 
@@ -21,14 +21,15 @@ const libraries = ({ token, key, id }) => {
 
 let input = '';
 process.stdin.on('data', (chunk) => { input += chunk; }).on('end', () => {
-  const { keys, seal, open } = JSON.parse(input);
-  const timestamp = '1409659813', nonce = '1372623149';
+  const { keys, timestamp = '1409659813', seal = [], open = [] } = JSON.parse(input);
+  const nonce = '1372623149';
   const found = {};
   for (const [name, library] of Object.entries(libraries(keys))) {
     found[name] = {
       sealed: seal.map((text) => {
         const encrypted = library.seal(text);
-        return { encrypted, timestamp, nonce, signature: library.sign(timestamp, nonce, encrypted) };
+        const signature = library.sign(timestamp, nonce, encrypted);
+        return { encrypted, timestamp, nonce, signature };
       }),
       opened: open.map(({ Encrypt, MsgSignature, TimeStamp, Nonce }) => {
         const { message, id } = library.open(Encrypt);

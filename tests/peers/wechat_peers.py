@@ -6,11 +6,13 @@ import httpx
 import pytest
 
 from channels.wechat_envelope import Envelope, Opened, read_xml, write_xml
+from store.conversations import Author
 from tests.conftest import FakeClock
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import ACCOUNT, AES_KEY, OLD_AES_KEY, TOKEN, FakeWeChat, signed
 from tests.peers.conftest import Node
+from tests.sportello.wechat_desk import WeChatDesk
 
 TEXTS = [
     "hello",
@@ -38,6 +40,54 @@ async def test_the_envelope_agrees_with_two_libraries_in_both_directions(node: N
             given = theirs.pop("signature")
             assert ours.is_signed(given, **theirs)
             assert ours.open(theirs["encrypted"]) == Opened(text, 0)
+
+
+def posted(theirs: dict[str, str]) -> tuple[dict[str, str], bytes]:
+    """Make the request around what a library sealed and signed: only the signature of the address is ours."""
+    query = {"timestamp": theirs["timestamp"], "nonce": theirs["nonce"], "encrypt_type": "aes", "openid": OPENID}
+    query |= {"signature": signed(TOKEN, query["timestamp"], query["nonce"]), "msg_signature": theirs["signature"]}
+    return query, write_xml({"ToUserName": ACCOUNT, "Encrypt": theirs["encrypted"]}).encode()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_what_a_library_seals_is_answered_and_the_library_opens_the_answer(
+    node: Node, wechat: WeChatDesk, library: str
+) -> None:
+    keys = {"token": TOKEN, "key": AES_KEY, "id": APP_ID}
+    asked = {"keys": keys, "timestamp": str(int(wechat.desk.clock.timestamp()))}
+    fields = wechat.platform.text("guardia medica")
+    found = await node.ask("wechat_crypto.js", {**asked, "seal": [write_xml(fields)]})
+    query, body = posted(found[library]["sealed"][0])
+    # Through the webhook of the whole program, whose first answer goes with the request; the same when it is repeated.
+    (status, reply), again = await wechat.post(query, body), await wechat.post(query, body)
+    assert (status, again[0]) == (200, 200)
+    outer = [read_xml(each) for each in (reply, again[1])]
+    opened = (await node.ask("wechat_crypto.js", {"keys": keys, "open": outer}))[library]["opened"]
+    assert [(each["signed"], each["id"]) for each in opened] == [(True, APP_ID)] * 2
+    first, second = (read_xml(each["message"]) for each in opened)
+    assert (first["ToUserName"], first["FromUserName"], first["MsgType"]) == (OPENID, ACCOUNT, "text")
+    assert first["Content"] == second["Content"] != ""
+    assert [row.body["text"] for row in await wechat.transcript() if row.author is Author.RESIDENT] == [
+        "guardia medica"
+    ]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_what_a_library_seals_for_others_or_signs_otherwise_is_refused(
+    node: Node, wechat: WeChatDesk, library: str
+) -> None:
+    keys = {"token": TOKEN, "key": AES_KEY, "id": APP_ID}
+    asked = {"timestamp": str(int(wechat.desk.clock.timestamp())), "seal": [write_xml(wechat.platform.text("ciao"))]}
+    for other in ({"id": "wx0000000000000000"}, {"token": "another"}):
+        found = await node.ask("wechat_crypto.js", {**asked, "keys": {**keys, **other}})
+        status, _ = await wechat.post(*posted(found[library]["sealed"][0]))
+        assert 400 <= status < 500, other
+    assert sum((await wechat.desk.inbox_counts()).values()) == 0
+    # Signed with our token, and sealed with a key that we do not have: an administrator has to see that.
+    found = await node.ask("wechat_crypto.js", {**asked, "keys": {**keys, "key": OLD_AES_KEY}})
+    assert await wechat.post(*posted(found[library]["sealed"][0])) == (200, "success")
+    counts = await wechat.desk.inbox_counts()
+    assert (counts["set-aside"], sum(counts.values())) == (1, 1)
 
 
 @pytest.mark.parametrize("mode", ["safe", "plain"])

@@ -1,21 +1,28 @@
-"""An independent client of the Cloud API drives our fake, and reads the calls that our adapter is tried with.
+"""An independent client of the Cloud API drives our fake, and reads the same calls as our adapter, byte for byte.
 
 pywa (MIT) is not among our libraries. In an environment of its own, outside the repository:
 
     python3 -m venv FOLDER && FOLDER/bin/pip install pywa==4.5.0
     python -m tests.peers.whatsapp_pywa FOLDER/bin/python
 
-Prints what was tried; ends with an error where client and fake disagree.
+Prints what was tried; ends with an error where client and fake, or client and adapter, disagree.
 """
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+from channels.adapter import Call, InboundKind, RejectedError
+from channels.whatsapp import SIGNATURE_HEADER
+from tests.channels.whatsapp_peer import adapter_for
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.whatsapp_api import PHONE_ID, SECRET, TOKEN, FakeCloudApi, SentMessage, message_value, text_value
 
+NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 OPEN, CLOSED = "393331234567", "390000000000"
 
 
@@ -40,9 +47,36 @@ def main() -> None:
         api.url = server.url
         client = Path(__file__).with_name("whatsapp_pywa_client.py")
         arguments = [sys.argv[1], str(client), server.url, json.dumps(told)]
-        subprocess.run(arguments, check=True, timeout=60)  # noqa: S603 - our own program, by the interpreter that was named
+        done = subprocess.run(arguments, check=True, timeout=60, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program, by the interpreter that was named
     assert [message.via for message in api.sent] == ["text", "button", "list", "template"], api.sent
-    print("the fake took: " + ", ".join(message.via for message in api.sent))
+    *lines, seen = done.stdout.splitlines()
+    print(*lines, "the fake took: " + ", ".join(message.via for message in api.sent), sep="\n")
+    theirs = [tuple(each) for each in json.loads(seen)]
+    ours = [understood(body, signature) for body, signature in calls.values()]
+    assert ours == theirs, (ours, theirs)
+    print(f"our adapter believed the same {len(ours)} signatures, refused what the client refuses, and read the same")
+
+
+def understood(body: str, signature: str) -> tuple[str, str | int | None]:
+    """Let our adapter verify and parse a call, and say in the client's words what it says."""
+    adapter = adapter_for("http://127.0.0.1:9")
+    call = Call({SIGNATURE_HEADER: signature}, {}, body.encode())
+    for forged in (replace(call, body=call.body + b" "), replace(call, headers={})):
+        try:
+            adapter.verify(forged, now=NOW)
+        except RejectedError:
+            continue
+        raise AssertionError("our adapter believes what the client refuses")
+    (found,) = adapter.parse(adapter.verify(call, now=NOW))
+    match found.kind:
+        case InboundKind.TEXT:
+            return "text", found.text
+        case InboundKind.CHOICE:
+            return "tap", found.choice_id
+        case InboundKind.UNDELIVERED:
+            return "failed", int((found.text or "").split()[0])
+        case other:
+            raise AssertionError(other)
 
 
 if __name__ == "__main__":
