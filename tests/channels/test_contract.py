@@ -1,4 +1,8 @@
-"""The one suite for all platforms: what comes in is stored once or refused, what goes out ends in the closed set."""
+"""The one suite for all platforms: what comes in is stored once or refused, what goes out ends in the closed set.
+
+Whatever else comes is in test_contract_fuzzing.py, what a text may become in test_contract_rendering.py. The relay desk
+is no adapter, and is held to the same endings in tests/sportello/test_relay_contract.py.
+"""
 
 import asyncio
 from dataclasses import replace
