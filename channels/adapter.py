@@ -90,11 +90,15 @@ class OutboundChoice:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One message of ours, in plain text: `paragraphs` are blocks set apart by an empty line."""
+    """One message of ours, in plain text: `paragraphs` are blocks set apart by an empty line.
+
+    `halved`: to be cut into parts of half the length, as the platform found the others too long.
+    """
 
     language: str
     paragraphs: tuple[str, ...]
     choices: tuple[OutboundChoice, ...] = ()
+    halved: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Write the message as JSON values, for the outbox."""
@@ -102,16 +106,13 @@ class Outbound:
             "language": self.language,
             "paragraphs": list(self.paragraphs),
             "choices": [{"id": choice.id, "label": choice.label} for choice in self.choices],
-        }
+        } | ({"halved": True} if self.halved else {})
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
         """Read what `to_json` wrote."""
-        return cls(
-            language=data["language"],
-            paragraphs=tuple(data["paragraphs"]),
-            choices=tuple(OutboundChoice(choice["id"], choice["label"]) for choice in data["choices"]),
-        )
+        choices = tuple(OutboundChoice(choice["id"], choice["label"]) for choice in data["choices"])
+        return cls(data["language"], tuple(data["paragraphs"]), choices, data.get("halved", False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,4 +64,5 @@ def merged(messages: Sequence[Outbound]) -> Outbound:
         if message.choices:
             paragraphs.append(numbered(message.choices))
     last = messages[-1]
-    return Outbound(last.language, (*paragraphs, *last.paragraphs), last.choices)
+    halved = any(message.halved for message in messages)
+    return Outbound(last.language, (*paragraphs, *last.paragraphs), last.choices, halved)

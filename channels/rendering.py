@@ -46,19 +46,20 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
     paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     choices = outbound.choices
-    if choices and not _can_be_tapped(text, len(choices), capabilities):
+    share = 2 if outbound.halved else 1
+    if choices and not _can_be_tapped(text, len(choices), capabilities, share):
         listed = numbered(choices)
         text = f"{text}\n\n{listed}" if text else listed
         choices = ()
-    parts = split(text, capabilities.text_max, capabilities.unit) or ["…"]
+    parts = split(text, capabilities.text_max // share, capabilities.unit) or ["…"]
     language = outbound.language
     before = [WireMessage(part, language=language) for part in parts[:-1]]
     return (*before, WireMessage(parts[-1], choices, language=language))
 
 
-def _can_be_tapped(text: str, number: int, capabilities: Capabilities) -> bool:
-    longest = capabilities.choices_text_max
-    return number <= capabilities.choices_max and (longest is None or measure(text, capabilities.unit) <= longest)
+def _can_be_tapped(text: str, number: int, can: Capabilities, share: int) -> bool:
+    longest = can.choices_text_max
+    return number <= can.choices_max and (longest is None or measure(text, can.unit) <= longest // share)
 
 
 def numbered(choices: Sequence[OutboundChoice]) -> str:

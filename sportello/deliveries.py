@@ -23,6 +23,7 @@ from channels.results import (
     WindowClosed,
 )
 from sportello.counting import Counts
+from sportello.halving import halve
 from store import budgets, health, inbox, leasing, outbox, pacing
 from store.budgets import Allowance, Spent
 from store.database import Database, Write
@@ -199,6 +200,8 @@ class Deliveries:
         now = self.clock()
         if isinstance(result, RetryAfter) and leased.attempts < ATTEMPTS_AT_MOST:
             await self._put_off(connection, leased, result, now=now)
+            return
+        if isinstance(result, TooLong) and await halve(connection, leased, self.adapter.capabilities, now=now):
             return
         sent_ids = _named(leased, result, parts) if isinstance(result, Sent) else list(leased.platform_ids)
         if isinstance(result, Sent) and _goes_on(leased, parts):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.adapter import Capabilities, Outbound, OutboundChoice
+from channels.gathering import merged
 from channels.rendering import measure, render, shortened, shortened_to, split
 
 UNITS: tuple[Literal["utf-16", "bytes"], ...] = ("utf-16", "bytes")
@@ -55,6 +56,23 @@ def test_rendering_gives_at_least_one_message_and_buttons_on_the_last(
     assert all(message.text.strip() for message in wire)
     assert all(not message.choices for message in wire[:-1])
     assert wire[-1].choices == (choices if buttons else ())
+
+
+@given(texts, st.integers(80, 240), st.booleans())
+def test_what_was_too_long_is_cut_into_parts_of_half_the_length(text: str, longest: int, tap: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+    choices = (OutboundChoice("1.0", "Sì"),) if tap else ()
+    can = replace(capabilities(longest), choices_text_max=longest // 2)
+    wire = render(Outbound("it", (text,), choices, halved=True), can)
+    assert all(0 < measure(message.text, "utf-16") <= longest // 2 for message in wire)
+    assert all(measure(message.text, "utf-16") <= longest // 4 for message in wire if message.choices)
+    assert without_space("".join(message.text for message in wire)).startswith(without_space(text))
+
+
+def test_what_is_to_be_halved_stays_so_in_the_outbox_and_with_what_it_is_merged() -> None:
+    halved = Outbound("it", ("a",), halved=True)
+    assert Outbound.from_json(halved.to_json()) == halved
+    assert merged([Outbound("it", ("b",)), halved, Outbound("it", ("c",))]).halved
+    assert not merged([Outbound("it", ("b",)), Outbound("it", ("c",))]).halved
 
 
 def test_a_long_answer_is_cut_between_sentences() -> None:

@@ -1,7 +1,10 @@
 """WeChat's windows: what matters most is sent first, nothing useful waits longer than it has to, nothing goes twice."""
 
 import pytest
+from sqlalchemy import select
 
+from sportello.halving import halve
+from store import outbox
 from store.conversations import Author
 from store.staff import Role
 from tests.fakes.wechat_api import OPENID
@@ -105,3 +108,57 @@ async def test_the_platform_is_believed_where_it_counts_otherwise(wechat: WeChat
     await wechat.deliver()
     assert "\n".join(wechat.platform.read_by()).count(await first_answer(wechat)) == 1
     assert set(await wechat.statuses()) <= {"sent", "merged"}
+
+
+async def test_what_the_platform_finds_too_long_goes_once_more_in_smaller_parts(wechat: WeChatDesk) -> None:
+    await wechat.write("ciao")
+    assert await wechat.left() == 5
+    await wechat.says(OPENID, "长" * 600)
+    wechat.platform.fail_next(45002)
+    before = len(wechat.platform.shown)
+    await wechat.deliver()
+    shown = wechat.platform.shown[before:]
+    assert "".join(each.text for each in shown) == "长" * 600
+    assert [len(each.text.encode()) <= 1024 for each in shown] == [True, True]
+    assert ((await wechat.statuses())[-1], await wechat.left()) == ("sent", 3), "what was refused cost nothing"
+
+
+async def test_what_is_too_long_in_smaller_parts_too_ends_and_is_shown(wechat: WeChatDesk) -> None:
+    await wechat.write("ciao")
+    for text, refusals in (("长" * 600, 2), ("短", 1)):
+        calls = wechat.platform.calls.count("message/custom/send")
+        await wechat.says(OPENID, text)
+        wechat.platform.fail_next(45002, times=refusals)
+        await wechat.deliver()
+        assert (await wechat.statuses())[-1] == "too-long"
+        assert wechat.platform.calls.count("message/custom/send") == calls + refusals
+
+
+async def test_what_arrived_in_part_is_not_cut_anew(wechat: WeChatDesk) -> None:
+    await wechat.write("ciao")
+    before = len(wechat.platform.shown)
+    await wechat.says(OPENID, "长" * 1200)
+    await wechat.deliveries.open()
+    wechat.desk.clock.advance(seconds=5)
+    assert await wechat.deliveries.deliver()
+    wechat.platform.fail_next(45002)
+    await wechat.deliver()
+    assert (await wechat.statuses())[-1] == "too-long"
+    assert len(wechat.platform.shown) == before + 1
+
+
+async def test_what_was_erased_while_the_platform_found_it_too_long_is_not_kept(wechat: WeChatDesk) -> None:
+    await wechat.write("ciao")
+    await wechat.says(OPENID, "长" * 600)
+    conversation, database = await wechat.conversation(), wechat.desk.program.database
+    await wechat.deliveries.open()
+    wechat.desk.clock.advance(seconds=5)
+    async with database.begin() as connection:
+        leased = await wechat.deliveries._lease(connection)
+    assert leased is not None
+    async with database.begin() as connection:
+        await outbox.erase(connection, conversation, now=wechat.desk.clock())
+        assert not await halve(connection, leased, wechat.deliveries.adapter.capabilities, now=wechat.desk.clock())
+    async with database.read() as connection:
+        kept = (await connection.execute(select(outbox.outbox.c.payload).order_by(outbox.outbox.c.id))).scalars().all()
+    assert kept[-1] is None
