@@ -8,11 +8,10 @@ import structlog
 
 from channels.adapter import Capabilities, Outbound
 from channels.rendering import render
-from store import budgets
+from store import budgets, rewriting
 from store.database import Write
 from store.outbox import OutboxKind
 from store.pacing import Leased
-from store.rewriting import rewrite
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +29,7 @@ async def halve(connection: Write, leased: Leased, can: Capabilities, *, now: da
     halved = replace(whole, halved=True)
     if whole.halved or len(render(halved, can)) == len(render(whole, can)):
         return False
-    if not await rewrite(connection, leased.id, payload=halved.to_json(), error=REASON, now=now):
+    if not await rewriting.halve(connection, leased.id, payload=halved.to_json(), error=REASON, now=now):
         return False
     await budgets.give_back(connection, leased.conversation_id, reply_code=leased.reply_code)
     log.warning("delivery_halved", outbox=leased.id)

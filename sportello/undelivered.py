@@ -1,5 +1,6 @@
 """What a platform took and could not deliver: sent again, kept until the resident writes, or told to staff."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -78,7 +79,7 @@ async def _said(turn: Turn, found: Contradicted, presenter: Presenter) -> dict[s
         for message in messages
         if message is not None
     ]
-    return merged(said).to_json() if said else None
+    return replace(merged(said), halved=found.halved).to_json() if said else None
 
 
 def _body(body: dict[str, Any]) -> dict[str, Any]:

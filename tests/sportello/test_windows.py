@@ -233,3 +233,18 @@ async def test_what_waits_is_kept_as_long_as_its_conversation(phone: Phone) -> N
     await phone.write("eccomi")
     await phone.deliver()
     assert phone.api.sent[-1].text == "Venga domani."
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+async def test_what_was_cut_into_smaller_parts_is_cut_like_that_again(phone: Phone, failing: int) -> None:
+    await phone.with_mediator()
+    phone.api.fail_next(100, "Param text['body'] must be at most 4096 characters long.")
+    before = len(phone.api.sent)
+    await phone.reply("Allora. " * 400)
+    parts = phone.api.sent[before:]
+    assert [len(part.text) <= 2048 for part in parts] == [True, True]
+    await phone.call(phone.api.failed_status(parts[failing], 131016))
+    phone.desk.clock.advance(minutes=2)
+    await phone.deliver()
+    assert [sent.text for sent in phone.api.sent[before:]] == [parts[0].text, parts[1].text, parts[failing].text]
+    assert (await phone.statuses())[-1] == "sent"
