@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import httpx
+
 from channels.adapter import Call, CalledSource
 from channels.bridge import Bridge
 from tests.channels.fetching_peer import FetchingPeer
@@ -29,6 +31,12 @@ def signed(
     text = f"{told}\n{method} {target}\n".encode() + content
     signature = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
     return Call({"x-sportello-time": told, "x-sportello-signature": f"sha256={signature}"}, {}, content)
+
+
+async def post(web: httpx.AsyncClient, body: Any, **how: Any) -> httpx.Response:
+    """Post a signed message."""
+    call = signed(body, **how)
+    return await web.post("/bridge/messages", content=call.body, headers=dict(call.headers))
 
 
 def message(text: str, *, event: int = 1, thread: str = "77", **fields: Any) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from hypothesis import example, given
 from sqlalchemy import text
 
-from channels.access import EARLY, LEASE, SOON, AccessToken, Fetched, NoTokenError
+from channels.access import EARLY, LEASE, LONGEST, SOON, AccessToken, Fetched, NoTokenError, fetched
 from channels.results import RetryAfter, SendResult
 from store import access_tokens
 from store.database import Database
+from tests.channels.test_answers import JSON_VALUES
 from tests.conftest import FakeClock
 
 LIFE = timedelta(hours=2)
@@ -184,3 +187,22 @@ async def _somebody_waits(database: Database) -> bool:
     async with database.read() as connection:
         waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         return (await connection.execute(text(waiting))).first() is not None
+
+
+@given(token=JSON_VALUES, seconds=JSON_VALUES)
+@example(token="token", seconds=10**20)
+@example(token="token", seconds=-1)
+@example(token="token", seconds=True)
+@example(token="\ud800", seconds=7200)
+@example(token="é", seconds=7200)
+def test_a_token_is_plain_and_its_life_bounded(token: Any, seconds: Any) -> None:
+    found = fetched(token, seconds)
+    if found is not None:
+        assert found.token.isascii()
+        assert found.token.isprintable()
+        assert timedelta() <= found.lasts <= LONGEST
+
+
+def test_a_good_token_is_taken() -> None:
+    assert fetched("t-_~", 7200) == Fetched("t-_~", timedelta(seconds=7200))
+    assert fetched("token", "7200") is fetched("", 7200) is fetched("a b", 7200) is None

@@ -8,14 +8,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from telegram.error import TelegramError
 
-from channels.access import LONGEST, Fetched, fetched
 from channels.adapter import MediumGoneError, PlatformRefusedError, Pulled, WireMessage
 from channels.receiving import storable
 from channels.results import RetryAfter
@@ -284,22 +283,3 @@ def test_answers_that_once_raised(line: Line, name: str, place: tuple[str | int,
     body = json.dumps(replaced(CALLS[name][2], place, value)).encode()
     for status in (200, 429):
         fit_to_keep(asked(line, name, body, status))
-
-
-@given(token=JSON_VALUES, seconds=JSON_VALUES)
-@example(token="token", seconds=10**20)
-@example(token="token", seconds=-1)
-@example(token="token", seconds=True)
-@example(token="\ud800", seconds=7200)
-@example(token="é", seconds=7200)
-def test_a_token_is_plain_and_its_life_bounded(token: Any, seconds: Any) -> None:
-    found = fetched(token, seconds)
-    if found is not None:
-        assert found.token.isascii()
-        assert found.token.isprintable()
-        assert timedelta() <= found.lasts <= LONGEST
-
-
-def test_a_good_token_is_taken() -> None:
-    assert fetched("t-_~", 7200) == Fetched("t-_~", timedelta(seconds=7200))
-    assert fetched("token", "7200") is fetched("", 7200) is fetched("a b", 7200) is None

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.engine import URL
 
 from knowledge import exchange, files, record_files
 from sportello.program import compose
 from store.database import Database
+from tests.channels.bridge_peer import SECRET
 from tests.conftest import START, FakeClock
 from tests.databases import Copies, execute_outside_transaction
 from tests.sportello.desk import ENTRIES, Desk, settings_for, vocabularies
@@ -59,3 +62,17 @@ async def wecom(
 ) -> AsyncIterator[WecomDesk]:
     async with wecom_desk(copies, furnished, tmp_path, clock, new_id) as made:
         yield made
+
+
+@pytest.fixture
+def bridged(desk: Desk, tmp_path: Path) -> Desk:
+    settings = settings_for(desk.program.database.url, tmp_path, bridge_secret=SecretStr(SECRET))
+    object.__setattr__(desk.program, "settings", settings)
+    return desk
+
+
+@pytest.fixture
+async def web(bridged: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    async with bridged.browser() as client:
+        client.headers.clear()
+        yield client
