@@ -161,6 +161,10 @@ class People:
 
     def leave(self) -> None:
         for context in self._contexts:
+            # Closed in the middle of a navigation, Chromium now and then never says that it has closed, and nothing
+            # limits how long that is waited for. An empty page has none, and is waited for with a limit.
+            for page in context.pages:
+                page.goto("about:blank")
             context.close()
 
 

@@ -39,6 +39,8 @@ def in_language(page: Page, code: str) -> None:
     page.locator(".account summary").click()
     page.locator("#desk-language").select_option(code)
     page.locator(".language-form button").click()
+    # Until the page has come: nothing may be closed in the middle of it.
+    expect(page.locator("html")).to_have_attribute("lang", code)
 
 
 def no_sideways_scrolling(page: Page) -> None:
