@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, Fit, unfitted
 from knowledge.embedding import Vectors
+from knowledge.heads import are_few
 from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase
 from knowledge.logistic import fit_logistic, sigmoid
 from knowledge.scoring import scores_of
@@ -35,11 +36,10 @@ _LEAST_BACKGROUND: Final = 0.3
 _CORRECT_STRENGTH: Final = 0.5
 _ADJUSTMENT_STRENGTH: Final = 6.0
 _BINS: Final = 10
-# In how many parts the phrases are hidden, one after the other; and where there are fewer than so many embedded phrases
-# a label, for which what is left would be too little like the whole.
+# In how many parts the phrases are hidden, one after the other; more where there are few, so that what is left is like
+# the whole.
 _PARTS: Final = 3
 _MORE_PARTS: Final = 5
-_FEW: Final = 20
 _OVER_ELSEWHERE: Final = ENTRY_FEATURES.index("over_elsewhere")
 # With fewer entries nothing can be fitted.
 ENTRIES_FROM: Final = 8
@@ -89,7 +89,7 @@ def fit(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabu
 def _ask(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
     """Hide each part of the phrases in turn, and ask a share of them."""
     embedded = sum(phrase.embedded for phrase in phrases)
-    parts = _PARTS if embedded >= _FEW * len({phrase.label for phrase in phrases}) else _MORE_PARTS
+    parts = _MORE_PARTS if are_few(embedded, len({phrase.label for phrase in phrases})) else _PARTS
     seen: dict[tuple[str, str], int] = defaultdict(int)
     fold = np.zeros(len(phrases), dtype=np.intp)
     for place, phrase in enumerate(phrases):

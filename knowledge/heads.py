@@ -22,9 +22,9 @@ _LIKELIHOOD_RIDGE: Final = 0.01
 _STEPS: Final = 40
 # The log of a probability in units of what a least-squares fit says, so that the same weight suits both.
 _LOG_UNIT: Final = 0.45
-# With more phrases a label than this the fit by likelihood brings nothing over nearest phrase and centroid ...
+# With more phrases a label than this the fit by likelihood brings nothing over nearest phrase and centroid.
 _FEW: Final = 20
-# ... and with more phrases times labels it takes more than the seconds an edit may take.
+# With more phrases times labels it takes more than the seconds an edit may take.
 _MOST_WORK: Final = 500_000
 
 
@@ -79,8 +79,14 @@ class Likelihood:
 
 def head_of(rows: Row, owners: Places, sums: Row) -> LeastSquares | Likelihood:
     """Fit the directions in the way that suits the number of phrases."""
-    few = len(rows) < _FEW * len(sums) and len(rows) * len(sums) <= _MOST_WORK
-    return Likelihood(rows, owners, len(sums)) if few else LeastSquares(rows, owners, sums)
+    if are_few(len(rows), len(sums)) and len(rows) * len(sums) <= _MOST_WORK:
+        return Likelihood(rows, owners, len(sums))
+    return LeastSquares(rows, owners, sums)
+
+
+def are_few(phrases: int, labels: int) -> bool:
+    """Tell whether so many embedded phrases are few for so many labels."""
+    return phrases < _FEW * labels
 
 
 def gram(rows: Row, owners: Places, counts: Places) -> NDArray[np.float64]:
