@@ -39,17 +39,23 @@ class Node:
         return json.loads(out)
 
     @asynccontextmanager
-    async def serving(self, script: str, *arguments: str) -> AsyncIterator[str]:
-        """Run a script that serves on a port of its own, which it prints first; gives the address."""
+    async def talking(self, script: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run a script that answers line by line, until it is left."""
         process = await self._start(script, *arguments)
-        assert process.stdout is not None
         try:
-            async with asyncio.timeout(SECONDS):
-                port = int(await process.stdout.readline())
-            yield f"http://127.0.0.1:{port}"
+            yield process
         finally:
             process.kill()
             await process.wait()
+
+    @asynccontextmanager
+    async def serving(self, script: str, *arguments: str) -> AsyncIterator[str]:
+        """Run a script that serves on a port of its own, which it prints first; gives the address."""
+        async with self.talking(script, *arguments) as process:
+            assert process.stdout is not None
+            async with asyncio.timeout(SECONDS):
+                port = int(await process.stdout.readline())
+            yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
