@@ -37,7 +37,12 @@ def install(app: FastAPI, shell: Shell) -> None:
         return shell.problem(request, status=status, message=message)
 
     async def http(request: Request, error: Exception) -> Response:
-        return problem(request, error.status_code if isinstance(error, HTTPException) else 500)
+        if not isinstance(error, HTTPException):
+            return problem(request, 500)
+        answer = problem(request, error.status_code)
+        # Where a method is refused, `Allow` names those that are not.
+        answer.headers.update(error.headers or {})
+        return answer
 
     async def invalid(request: Request, _error: Exception) -> Response:
         return problem(request, 422)

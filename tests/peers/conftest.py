@@ -1,4 +1,4 @@
-"""Programs for Node as the other side; `tests/peers/run` installs what they need."""
+"""Programs for Node, and for a Python of their own, as the other side; `tests/peers/run` installs what they need."""
 
 import asyncio
 import json
@@ -63,3 +63,40 @@ def node() -> Node:
     if not os.environ.get("NODE_PATH"):
         pytest.exit("NOT RUN: these need packages that tests/peers/run installs", returncode=2)
     return Node()
+
+
+class OthersPython:
+    """Runs programs in an environment that has the libraries of others, and none of ours."""
+
+    def __init__(self, interpreter: Path) -> None:
+        self._interpreter = interpreter
+
+    async def run(self, *arguments: str, module: bool = False, **environment: str) -> str:
+        """Run a script of this folder, or a module, to its end; gives what it said."""
+        first = ("-m",) if module else (str(HERE / arguments[0]),)
+        process = await asyncio.create_subprocess_exec(
+            str(self._interpreter),
+            *first,
+            *arguments[0 if module else 1 :],
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            # What they write beside them is theirs, and goes with it.
+            cwd=self._interpreter.parent,
+            env={"PATH": os.environ["PATH"], "NO_PROXY": "*", **environment},
+        )
+        try:
+            async with asyncio.timeout(4 * SECONDS):
+                said, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
+
+
+@pytest.fixture
+def others() -> OthersPython:
+    interpreter = os.environ.get("PEERS_PYTHON")
+    if not interpreter:
+        pytest.exit("NOT RUN: these need an environment that tests/peers/run makes", returncode=2)
+    return OthersPython(Path(interpreter))

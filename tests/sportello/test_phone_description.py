@@ -59,3 +59,8 @@ async def test_what_cannot_be_read_of_an_address_is_answered_in_json_and_quotes_
         assert answer.headers["content-type"] == "application/json"
         assert path.partition("?")[2].partition("=")[0] in answer.json()["problem"]
         assert "secret" not in answer.text
+
+
+async def test_a_method_that_is_not_there_is_told_which_is(web: httpx.AsyncClient) -> None:
+    answer = await web.request("DELETE", "/gateways/phone/heartbeat", headers={"X-Device-Token": TOKEN})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")

@@ -1,4 +1,4 @@
-"""The client's side of `whatsapp_pywa`: runs where pywa is installed, and needs nothing else of this repository."""
+"""The client's side of `whatsapp_peers`: runs where pywa is installed, and needs nothing else of this repository."""
 
 import json
 import sys
