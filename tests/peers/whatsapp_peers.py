@@ -19,7 +19,7 @@ OPEN, CLOSED = "393331234567", "390000000000"
 async def test_pywa_and_our_fake_and_our_adapter_agree(others: OthersPython) -> None:
     """Serve the fake, let the client at it, and look at what arrived."""
     api = FakeCloudApi()
-    api.heard(OPEN)
+    api.heard(OPEN, "wamid.1")
     api.keep("m1", "image/jpeg", b"picture")
     failed = SentMessage(OPEN, "wamid.f", "text", "", (), 0.0)
     reply = {"type": "button_reply", "button_reply": {"id": "7.1", "title": "No"}}
@@ -37,6 +37,7 @@ async def test_pywa_and_our_fake_and_our_adapter_agree(others: OthersPython) -> 
         api.url = server.url
         said = await others.run("pywa_client.py", server.url, json.dumps(told))
     assert [message.via for message in api.sent] == ["text", "button", "list", "template"], api.sent
+    assert api.read == ["wamid.1"]
     theirs = [tuple(each) for each in json.loads(said.splitlines()[-1])]
     ours = [understood(body, signature) for body, signature in calls.values()]
     assert ours == theirs
