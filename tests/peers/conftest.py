@@ -21,6 +21,15 @@ HERE = Path(__file__).parent
 SECONDS = 30.0
 
 
+async def told(process: asyncio.subprocess.Process, line: Any) -> Any:
+    """Give a program a line, and read its answer; both are JSON."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(line).encode() + b"\n")
+    async with asyncio.timeout(SECONDS):
+        return json.loads(await process.stdout.readline())
+
+
 class Node:
     """Runs the scripts of this folder."""
 
@@ -71,6 +80,22 @@ class OthersPython:
     def __init__(self, interpreter: Path) -> None:
         self._interpreter = interpreter
 
+    @asynccontextmanager
+    async def talking(self, script: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run a script of this folder that answers line by line, until it is left."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            str(self._interpreter), str(HERE / script), *arguments, stdin=pipe, stdout=pipe, env=self._environment()
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            await process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "NO_PROXY": "*"}
+
     async def run(self, *arguments: str, module: bool = False, **environment: str) -> str:
         """Run a script of this folder, or a module, to its end; gives what it said."""
         first = ("-m",) if module else (str(HERE / arguments[0]),)
@@ -82,7 +107,7 @@ class OthersPython:
             stderr=asyncio.subprocess.STDOUT,
             # What they write beside them is theirs, and goes with it.
             cwd=self._interpreter.parent,
-            env={"PATH": os.environ["PATH"], "NO_PROXY": "*", **environment},
+            env=self._environment() | environment,
         )
         try:
             async with asyncio.timeout(4 * SECONDS):

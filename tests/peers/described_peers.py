@@ -4,7 +4,6 @@ That is openapi-client-axios. What it sends and what it is answered is held to t
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from tests.channels.bridge_peer import SECRET, message
 from tests.conftest import FakeClock
 from tests.fakes.phone import notification
 from tests.fakes.servers import serving
-from tests.peers.conftest import Node
+from tests.peers.conftest import Node, told
 from tests.sportello import conftest as sportello
 from tests.sportello import test_bridge
 from tests.sportello.desk import Desk
@@ -43,17 +42,12 @@ class Client:
 
     async def does(self, method: str, path: str, body: Any = None, *, fits: bool = True, **how: Any) -> tuple[int, Any]:
         """Call an operation; `fits` says whether the body is what the description asks for."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         asked = {"method": method, "path": path, "headers": self.headers} | how
-        line = asked if body is None else asked | {"body": body}
-        self.process.stdin.write(json.dumps(line).encode() + b"\n")
-        async with asyncio.timeout(30):
-            told = json.loads(await self.process.stdout.readline())
-        assert told["answered"] is None, (method, path, told)
-        assert (told["sent"] is None) is fits, (method, path, told)
-        self.seen.add((path, method, told["status"]))
-        return told["status"], told["data"]
+        answer = await told(self.process, asked if body is None else asked | {"body": body})
+        assert answer["answered"] is None, (method, path, answer)
+        assert (answer["sent"] is None) is fits, (method, path, answer)
+        self.seen.add((path, method, answer["status"]))
+        return answer["status"], answer["data"]
 
     def unseen(self) -> set[tuple[str, str, int]]:
         """Give the answers that are described and never came, but for 503: no database is taken away here."""
@@ -113,11 +107,16 @@ async def test_a_phone_made_of_the_description(node: Node, desk: Desk, tmp_path:
         await mediator_writes(desk, "eccomi")
         desk.program.hub.heard(Topic.OUTBOX, CHANNEL)
         status, said = await polling
-        (told,) = said["messages"]
-        assert (status, told["texts"], told["recipient"], told["by_person"]) == (200, ["eccomi"], "Ali Khan", True)
+        (handed,) = said["messages"]
+        assert (status, handed["texts"], handed["recipient"], handed["by_person"]) == (
+            200,
+            ["eccomi"],
+            "Ali Khan",
+            True,
+        )
         assert (await phone.does("get", outbox, parameters={"wait": 0})) == (200, {"messages": []})
         for ending in ("done", "failed"):
-            given = await phone.does("post", ack, {"status": ending}, parameters={"outbox_id": told["id"]})
+            given = await phone.does("post", ack, {"status": ending}, parameters={"outbox_id": handed["id"]})
             assert given == (200, {"status": "sent"})
         assert set(await statuses(desk)) == {"sent"}
         await _refused(phone, messages, ack, outbox)
@@ -156,10 +155,10 @@ async def test_a_phone_whose_answer_is_late_fetches_it(
         assert given == (200, {"replies": []})
         await desk.turns()
         _, said = await phone.does("get", f"{PHONE}/outbox", parameters={"wait": 0})
-        (told,) = said["messages"]
-        assert "116117" in told["text"]
-        assert len(told["texts"]) > 1
-        assert all(len(text) <= 500 for text in told["texts"])
+        (handed,) = said["messages"]
+        assert "116117" in handed["text"]
+        assert len(handed["texts"]) > 1
+        assert all(len(text) <= 500 for text in handed["texts"])
 
 
 async def test_a_bridge_made_of_the_description(node: Node, bridged: Desk, clock: FakeClock) -> None:
@@ -174,13 +173,13 @@ async def test_a_bridge_made_of_the_description(node: Node, bridged: Desk, clock
             assert given == (200, {"id": "1", "stored": stored})
         await desk.turns()
         status, said = await bridge.does("get", outbox, parameters={"wait": 0, "most": 10})
-        (told,) = said["messages"]
-        assert (status, told["thread"], told["recipient"], told["language"]) == (200, "77", "Ali", "it")
-        assert "116117" in " ".join(told["texts"])
+        (handed,) = said["messages"]
+        assert (status, handed["thread"], handed["recipient"], handed["language"]) == (200, "77", "Ali", "it")
+        assert "116117" in " ".join(handed["texts"])
         for ending in ("done", "failed"):
-            given = await bridge.does("post", ack, {"status": ending}, parameters={"outbox_id": told["id"]})
+            given = await bridge.does("post", ack, {"status": ending}, parameters={"outbox_id": handed["id"]})
             assert given == (200, {"status": "sent"})
-        choice = told["choices"][0]
+        choice = handed["choices"][0]
         picked = {"id": "2", "thread": "77", "kind": "choice", "choice": choice["id"]}
         assert (await bridge.does("post", messages, picked))[0] == 200
         await desk.turns()
