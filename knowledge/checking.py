@@ -19,7 +19,7 @@ from knowledge.forbidden import FORBIDDEN
 from knowledge.records import Records
 from knowledge.scripts import script_of
 
-WORDS_MAX: Final = 130
+WORDS_MAX: Final = 120
 SENTENCE_WORDS_MAX: Final = 16
 PHRASES_LEAST: Final = 9
 ROMANISED_LEAST: Final = 4

@@ -64,8 +64,8 @@ def case(facet: str, answer: str | None) -> Change:
     [
         (TAX, "ur", lambda t: replace(t, question="ک" * (QUESTION_MAX + 1)), "question", "201 characters"),
         (TAX, "it", added("x" * ANSWER_MAX), "answer", "more than 1500"),
-        (TAX, "en", added("word " * 130), "answer", "words, more than 130"),
-        (TAX, "zh", added("字" * 208), "answer", "words, more than 130"),
+        (TAX, "en", added("word " * 120), "answer", "words, more than 120"),
+        (TAX, "zh", added("字" * 192), "answer", "words, more than 120"),
         (TAX, "en", added("{phone:nobody}"), "answer", "{phone:nobody} is not among the records"),
         (TAX, "en", added("{phone:nobody}"), "answer", "{phone:nobody} stands 1 times more"),
         (TAX, "en", without_answer("{contact:agenzia-entrate}"), "answer", "stands 1 times less"),
