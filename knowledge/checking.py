@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.languages import CODES
 from bot.topics import LISTED_AT_MOST, SECTIONS
-from knowledge.entry import ANSWER_MAX, QUESTION_MAX, SOURCE, Entry, Translation, stale
+from knowledge.entry import ANSWER_MAX, QUESTION_MAX, REVIEWED, SOURCE, Entry, Translation, stale
 from knowledge.files import normalised
 from knowledge.filling import PLACEHOLDER, known, placeholders
 from knowledge.forbidden import forbidden_in
@@ -114,6 +114,8 @@ def _translation(
     for facet in translation.cases:
         if facet not in entry.facets:
             yield f"cases.{facet}", "is no case of this entry"
+    if translation.state == REVIEWED and translation.reading is None:
+        yield "state", f"is {REVIEWED!r}, and reviewed_by and reviewed_on do not say by whom and when"
     if stale(translation, italian):
         yield "made_from", "is older than the Italian"
     originals = {} if italian is None or translation is italian else _answers(italian)

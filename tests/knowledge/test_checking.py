@@ -11,7 +11,7 @@ from bot.languages import CODES
 from bot.topics import LISTED_AT_MOST
 from knowledge import files, record_files
 from knowledge.checking import SCRIPTS, Finding, check, count_words, sentence_lengths
-from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, Case, Entry, Source, Translation, stale
+from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, REVIEWED, Case, Entry, Source, Translation, stale
 from knowledge.forbidden import FORBIDDEN
 from sportello.cli import app
 from tests.starter import starter
@@ -95,6 +95,7 @@ def case(facet: str, answer: str | None) -> Change:
             "script of the language",
         ),
         (TAX, "it", lambda t: replace(t, phrases=(*t.phrases, "税号")), "phrases[", "is written in Hani"),
+        (TAX, "ur", lambda t: replace(t, state=REVIEWED), "state", "do not say by whom and when"),
         (TAX, "ur", lambda t: replace(t, made_from=None), "made_from", "older than the Italian"),
         (TAX, "it", lambda t: replace(t, version=2), "made_from", "older than the Italian"),
         (CASED, "ur", case("eu", None), "cases.eu", "is missing"),
