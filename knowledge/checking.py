@@ -46,6 +46,10 @@ MONEY: Final = re.compile(
     r"€|\d\s*(?:(?:eur|euros?|eurove)\b|евро|євро|欧|یورو|يورو|أورو|اورو|ইউরো|ਯੂਰੋ)|\b(?:eur|euros?)\s*\d",
     re.IGNORECASE,
 )
+# A year beside a sum or a date that somebody corrects once for all languages: it would stay behind.
+_YEAR: Final = re.compile(
+    r"(?<!\d)20\d\d(?!\d)[^\n]*\{(?:amount|window):|\{(?:amount|window):[^\n]*(?<!\d)20\d\d(?!\d)"
+)
 _LINK: Final = re.compile(r"http://|(?<!https://)\bwww\.", re.IGNORECASE)
 
 
@@ -153,6 +157,8 @@ def _answer(text: str, code: str, records: Records) -> Iterator[str]:
     for name, pattern in (("phone number", PHONE), ("amount of money", MONEY)):
         if match := pattern.search(plain):
             yield f"has a typed {name}, {match[0]!r}: use a placeholder"
+    if _YEAR.search(text):
+        yield "has a typed year beside an amount or a window: use {year:...}, or leave it to the date"
     if _LINK.search(text):
         yield "has a link that does not begin with https://"
 

@@ -83,6 +83,8 @@ def case(facet: str, answer: str | None) -> Change:
         (TAX, "uk", lambda t: replace(t, question="Как получить codice fiscale? Это"), "question", "with letters"),
         (TAX, "it", added("Costa € 16."), "answer", "typed amount of money"),
         (TAX, "zh", added("费用 16 欧元。"), "answer", "typed amount of money"),
+        (TAX, "en", added("For 2026: {amount:permit-card}"), "answer", "typed year beside an amount"),
+        (TAX, "zh", added("{window:school-enrolment}（2026/27）"), "answer", "typed year beside an amount"),
         (TAX, "en", added("See http://example.org"), "answer", "https://"),
         (TAX, "en", added("See www.example.org"), "answer", "https://"),
         (TAX, "ur", lambda t: replace(t, phrases=t.phrases[:8]), "phrases", "fewer than 9"),
