@@ -79,21 +79,26 @@ class Library:
             knowledge = await loading.load(connection)
         if knowledge == self._loaded:
             return False
-        self._presenter = replace(
-            self._presenter,
-            entries={entry.slug: entry for entry in knowledge.entries},
-            records=knowledge.records,
-        )
-        self.known.set()
+        self._show(knowledge)
         reader = None
         if self._loaded is None or _matched(knowledge.entries) != _matched(self._loaded.entries):
             reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
         # Only now: what failed on the way is read again at the next call, and `complete` does not read beside this.
+        self.take(knowledge, reader)
+        return True
+
+    def take(self, knowledge: Knowledge, reader: Reader | None) -> None:
+        """Take into use what was read; without a reader messages are understood as before."""
+        self._show(knowledge)
         self._loaded = knowledge
         if reader is not None and self._understander is not None:
             self._understander.adopt(reader.in_use())
         self.understood.set()
-        return True
+
+    def _show(self, knowledge: Knowledge) -> None:
+        entries = {entry.slug: entry for entry in knowledge.entries}
+        self._presenter = replace(self._presenter, entries=entries, records=knowledge.records)
+        self.known.set()
 
     async def warm(self) -> None:
         """Start the model, so that the first resident does not wait for it; raises EmbedderUnavailableError."""
