@@ -16,6 +16,10 @@ from sqlalchemy.engine import URL
 
 from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
+from knowledge import loading
+from knowledge.embedding import NoEmbedder
+from knowledge.loading import Knowledge
+from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from sportello.app import create_app
 from sportello.deliveries import Deliveries
@@ -54,6 +58,21 @@ def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
 def vocabularies() -> Vocabularies:
     """Give those of all desks: remembering two readers, for tests that change an entry and others come in turns."""
     return counted(2)
+
+
+# What the first desk of a process read, for the others: they are copies of one database, and reading is dear.
+_READ: list[tuple[Knowledge, Reader]] = []
+
+
+async def furnish(program: Program) -> None:
+    """Let a program know the entries that stand in its database from the beginning."""
+    if not _READ:
+        async with program.database.read() as connection:
+            knowledge = await loading.load(connection)
+        _READ.append(
+            (knowledge, await loading.build(program.database, NoEmbedder(), knowledge.entries, vocabularies()))
+        )
+    program.library.take(*_READ[0])
 
 
 class Compiled(BytecodeCache):

@@ -76,6 +76,7 @@ async def test_a_question_without_a_script_shows_the_answer_on_the_next_page(
     page = (await browser.get("/")).text
     assert "116117" in page
     assert 'id="m-2"' in page
+    assert "informazioni raccolte il" in page, "the fact is still to verify: nobody has checked it"
     assert "2026" in page
     again = await browser.post("/messages", data=form, headers=JSON)
     assert again.status_code == 202
