@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.languages import CODES
 from bot.topics import LISTED_AT_MOST
-from knowledge import files, record_files
+from knowledge import exchange, files, record_files
 from knowledge.checking import SCRIPTS, Finding, check, count_words, sentence_lengths
 from knowledge.entry import ANSWER_MAX, KEPT, QUESTION_MAX, REVIEWED, Case, Entry, Source, Translation, stale
 from knowledge.forbidden import FORBIDDEN
@@ -32,8 +33,7 @@ def changed(entry: Entry, code: str, change: Change) -> Entry:
     return replace(entry, translations={**entry.translations, code: change(entry.translations[code])})
 
 
-def test_the_starter_entries_pass_in_all_twelve_languages() -> None:
-    assert [str(finding) for finding in found(*ENTRIES)] == []
+def test_every_language_has_its_rules() -> None:
     assert set(SCRIPTS) < set(KEPT)
     assert set(FORBIDDEN) == set(KEPT)
     assert set(CODES) <= set(KEPT)
@@ -203,10 +203,11 @@ def test_words_and_sentences_are_counted_in_every_script() -> None:
     ]
 
 
-def test_the_command_tells_findings_and_fails() -> None:
+def test_the_command_passes_the_starter_entries_and_tells_findings_and_fails(tmp_path: Path) -> None:
     runner = CliRunner()
     right = runner.invoke(app, ["knowledge", "check", "--today", "2026-11-23"])
     assert (right.exit_code, right.output) == (0, "83 entries can be read; 0 problems, 0 findings.\n")
-    late = runner.invoke(app, ["knowledge", "check", "--today", "2030-01-01"])
+    exchange.export([TAX], tmp_path)
+    late = runner.invoke(app, ["knowledge", "check", str(tmp_path), "--today", "2030-01-01"])
     assert late.exit_code == 1
     assert "tax-code: review_by: " in late.output

@@ -63,7 +63,8 @@ def test_no_machine_translation_calls_itself_reviewed() -> None:
 
 
 def test_what_goes_out_comes_back_the_same(tmp_path: Path) -> None:
-    entries = starter()
+    # All of them go the same way in the test of the whole import.
+    entries = starter()[:14]
     exchange.export(entries, tmp_path)
     again, problems = files.read_folder(tmp_path)
     assert problems == []
