@@ -1,7 +1,7 @@
 """A whole program with verbs for what happens around it, and the settings that it is put together from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -99,6 +99,7 @@ class Desk:
     program: Program
     clock: FakeClock
     new_id: Callable[[], UUID]
+    apps: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False)
 
     async def write(self, text: str, *, thread: str = "77", key: str | None = None, **fields: Any) -> bool:
         """Let a resident write on Telegram; False where the update was stored before."""
@@ -163,8 +164,11 @@ class Desk:
             return {status.value: count for status, count in (await inbox.counts(connection)).items()}
 
     def browser(self) -> httpx.AsyncClient:
-        """Give a client that speaks to the application in this process."""
-        transport = httpx.ASGITransport(app=create_app(self.program, COMPILED), raise_app_exceptions=False)
+        """Give a client that speaks to the application in this process: one for all, until what it is made of changes."""
+        name = (id(self.program.settings), id(self.program.adapters))
+        if name not in self.apps:
+            self.apps[name] = create_app(self.program, COMPILED)
+        transport = httpx.ASGITransport(app=self.apps[name], raise_app_exceptions=False)
         headers = {"Accept": "text/html", "Accept-Language": "it", "Sec-Fetch-Site": "same-origin"}
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 

@@ -212,6 +212,7 @@ async def test_no_stack_trace_reaches_anybody(desk: Desk, browser: httpx.AsyncCl
         raise RuntimeError("secret detail")
 
     object.__setattr__(desk.program.library, "topics", broken)
+    desk.apps.clear()
     async with desk.browser() as fresh:
         failed = await fresh.get("/")
     assert failed.status_code == 500
