@@ -41,6 +41,7 @@ from store.database import TROUBLES
 from store.migrations import Fit
 from web import problems, sign_in
 from web.identity import Identity
+from web.problems import Problems
 from web.protection import Protection, Signer
 from web.shell import Shell
 
@@ -77,7 +78,8 @@ def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIA
     shell = shell_of(program, compiled)
     signer = Signer(settings.secret())
     identity = Identity(program.database, signer, program.clock, secure=settings.secure)
-    problems.install(app, shell)
+    told = Problems(shell, identity)
+    problems.install(app, told)
     app.mount("/static", shell.static)
     app.include_router(
         webchat.router(
@@ -128,7 +130,7 @@ def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIA
     editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
     app.include_router(pages.router(editing))
     _add_probes(app, program)
-    return Protection(app, secure=settings.secure)
+    return Protection(app, told.answer, secure=settings.secure)
 
 
 def _add_relay(app: FastAPI, program: Program, shell: Shell, identity: Identity) -> None:
