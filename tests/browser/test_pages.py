@@ -92,6 +92,22 @@ def test_a_very_narrow_page_still_fits(people: People) -> None:
         assert box["height"] >= 24, target.inner_text()
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_text_that_is_too_long_is_neither_cut_nor_lost(people: People, *, script: bool) -> None:
+    page = people.resident("it-IT", script=script)
+    pasted = "ho una domanda lunga " * 100
+    page.locator("textarea[name=text]").fill(pasted)
+    page.get_by_role("button", name="Invia").click()
+    expect(page.get_by_text("al massimo 2000 caratteri")).to_be_visible()
+    expect(page.locator("textarea[name=text]")).to_have_value(pasted if script else pasted.strip())
+    if script:
+        # More than any form may be: refused before anybody reads it.
+        page.locator("textarea[name=text]").fill("ا" * 100_000)
+        page.get_by_role("button", name="Invia").click()
+        expect(page.get_by_text("È troppo grande")).to_be_visible()
+    expect(page.locator(".message")).to_have_count(0)
+
+
 def test_two_people_resident_in_urdu_and_mediator_in_italian(people: People) -> None:
     resident = people.resident("ur-PK")
     mediator = people.staff()

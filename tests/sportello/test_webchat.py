@@ -138,7 +138,7 @@ async def test_choosing_a_language_is_kept_by_page_and_conversation(desk: Desk, 
 
 
 async def test_a_line_break_counts_once_as_in_the_field_of_the_page(desk: Desk, browser: httpx.AsyncClient) -> None:
-    # As browsers send it without script, and count it in `maxlength` (HTML, "textarea": the API value).
+    # As browsers send it without script.
     full = "\r\n".join(["riga di prova "] * 132)
     assert len(full.replace("\r\n", "\n")) <= 2000 < len(full)
     assert (await browser.post("/messages", data={"text": full, "key": "1"}, headers=JSON)).status_code == 202
