@@ -7,34 +7,18 @@ import httpx
 import pytest
 
 from channels.adapter import InboundKind, MediaRef
-from handoff import queue
-from handoff.queue import Claimed
 from store import tickets
 from store.conversations import Author
-from store.staff import Role
+from store.staff import StaffMember
 from tests.sportello.desk import Desk
 from tests.sportello.test_desk import field, sign_in
 
 
 @pytest.fixture
-async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(desk: Desk, anna: StaffMember) -> AsyncIterator[httpx.AsyncClient]:
     async with desk.browser() as client:
+        await sign_in(client, anna.login)
         yield client
-
-
-@pytest.fixture
-async def held(desk: Desk, browser: httpx.AsyncClient) -> UUID:
-    """Let a mediator hold a conversation."""
-    anna = await desk.staff("anna", Role.MEDIATOR)
-    await sign_in(browser, "anna")
-    for text in ("gli asini volano", "persona"):
-        await desk.write(text)
-    await desk.turns()
-    async with desk.program.database.begin() as connection:
-        (waiting,) = await tickets.waiting(connection)
-        assert await queue.claim(connection, waiting.id, anna, new_id=desk.new_id, now=desk.clock()) == Claimed()
-    await desk.turns()
-    return waiting.id
 
 
 async def said_since(desk: Desk, seq: int) -> list[str]:
