@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -105,6 +107,33 @@ class Server:
         else:
             self._process.terminate()
         return self._process.wait(30)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: a terminal tells every process that it started."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGINT)
+        return self._process.wait(30)
+
+    def stood_in_line(self) -> float:
+        """Give the seconds in which the server could have gone on, and other programs had the processors.
+
+        The second figure of the main thread's schedstat (Linux, Documentation/scheduler/sched-stats.rst).
+        """
+        assert self._process is not None
+        figures = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii").split()
+        return int(figures[1]) / 1e9
+
+    def running(self) -> list[str]:
+        """Name what runs of the server; the database is in a session of its own."""
+        assert self._process is not None
+        found: list[str] = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                name, _, rest = stat.read_text(errors="replace").rpartition(") ")
+                state, _, _, session, *_ = rest.split()
+                if int(session) == self._process.pid and state != "Z":
+                    found.append(name)
+        return found
 
 
 @pytest.fixture(scope="session")

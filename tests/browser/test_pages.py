@@ -297,18 +297,32 @@ def test_privacy_and_problems_are_readable(people: People) -> None:
 
 
 def test_stopping_leaves_nothing_running(server: Server, people: People) -> None:
-    """Last of all: an open stream does not hold up the stop, the database ends too, and a second start is quick."""
+    """Last of all: an open stream does not hold up the stop, the database ends too, and a second start is quick.
+
+    As quick as it is by itself: while other programs have the processors, it is not the start that takes long.
+    """
     import time  # noqa: PLC0415 - used for this alone
 
     page = people.resident("it-IT")
     ask(page, "ciao")
     expect(page.locator(".message.bot")).to_have_count(1)
-    began = time.monotonic()
-    assert server.stop() == 0
-    assert time.monotonic() - began < 8
     postmaster = server.folder / "var" / "postgres" / "postmaster.pid"
+    database = Path("/proc") / postmaster.read_text(encoding="ascii").splitlines()[0]
+    assert database.exists()
+    assert server.running() != []
+    began = time.monotonic()
+    assert server.interrupt() == 0
+    assert time.monotonic() - began < 8
     assert not postmaster.exists()
+    assert not database.exists()
+    assert server.running() == []
     began = time.monotonic()
     server.start()
-    assert time.monotonic() - began < 5, "a second start is ready within 5 seconds"
+    took = time.monotonic() - began - server.stood_in_line()
+    assert took < 5, "a second start is ready within 5 seconds"
+    # The index is being made, which takes seconds: nobody waits for that, either.
+    began = time.monotonic()
+    assert server.interrupt() == 0
+    assert time.monotonic() - began < 5
+    server.start()
     assert re.search(r"password", (server.folder / "server.log").read_text())
