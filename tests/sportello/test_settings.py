@@ -1,5 +1,6 @@
 """Settings that need one another."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from knowledge.served import ServedEmbedder
+from sportello.app import ROOT
 from sportello.program import embedder
 from sportello.settings import Settings, described
 
@@ -16,6 +18,15 @@ SERVER: dict[str, Any] = {
     "embedder_model": "large",
     "embedder_key": SecretStr("secret"),
 }
+
+
+def test_the_example_names_every_setting_and_what_the_containers_need() -> None:
+    example = set(
+        re.findall(r"^#(SPORTELLO_[A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    demanded = set(re.findall(r"\{(SPORTELLO_[A-Z_]+):\?", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    assert demanded
+    assert example == {name for name, _, _ in described(Settings(_env_file=None))} | demanded
 
 
 @pytest.mark.parametrize(
