@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
 from bot.actions import Wording
 from bot.languages import CODES
@@ -128,3 +129,8 @@ def test_no_field_cuts_what_is_pasted() -> None:
     templates = [path for folder in TEMPLATES.values() for path in folder.glob("*.html")]
     assert templates
     assert [path.name for path in templates if "maxlength" in path.read_text(encoding="utf-8")] == []
+
+
+def test_the_public_register_is_told_of_every_language() -> None:
+    described = yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))
+    assert described["localisation"]["availableLanguages"] == list(CODES)
