@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID, uuid5
@@ -97,7 +97,7 @@ class Webchat:
                 found = await conversations.find(connection, session.address)
                 if found is not None:
                     rows = await conversations.transcript(connection, found, authors=VISIBLE_TO_RESIDENT)
-        views = message_views(rows, audience="resident")
+        views = _with_open_choices(message_views(rows, audience="resident"))
         return self.shell.page(
             request,
             "resident/home.html",
@@ -194,6 +194,12 @@ class Webchat:
     def _fragment(self, row: Message, code: str) -> str:
         view = message_view(row, audience="resident")
         return self.shell.fragment("web/message.html", code=code, message=view, staff=False)
+
+
+def _with_open_choices(views: Sequence[MessageView]) -> list[MessageView]:
+    """Leave only the buttons below the resident's last word, as the script does: older ones ask for what is over."""
+    last = max((view.seq for view in views if view.mine), default=0)
+    return [view if view.seq > last else replace(view, choices=()) for view in views]
 
 
 def _latest(views: Sequence[MessageView]) -> int:
