@@ -98,6 +98,9 @@ class Library:
         understander = self._understander
         if understander is None or self._loaded is None or understander.reader.by_meaning:
             return False
+        if not self.understood.is_set():
+            # `refresh` is making the first index: a second one beside it would only take as long again.
+            return False
         if not understander.embedder.has_model:
             return False
         try:
