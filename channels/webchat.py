@@ -22,7 +22,7 @@ from store.notify import Topic
 from web.forms import typed
 from web.live import Hub, LiveEvent, stream, wait
 from web.messages import MessageView, message_view, message_views
-from web.protection import Signer
+from web.protection import LOOKED_AT, Signer
 from web.shell import LANGUAGE_COOKIE, YEAR_SECONDS, Shell, page_language
 
 TEXT_MAX: Final = 2000
@@ -231,7 +231,7 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
     """Make the routes of the resident's page."""
     routes = APIRouter()
 
-    @routes.get("/")
+    @routes.api_route("/", methods=LOOKED_AT)
     async def home(request: Request) -> Response:
         return await webchat.page(request)
 
@@ -282,7 +282,7 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
         conversation, news = str(session.conversation_id), webchat.news(session, start)
         return stream(request, webchat.hub, Topic.CONVERSATION, conversation, news, passing=(Topic.TYPING, TYPING))
 
-    @routes.get("/privacy")
+    @routes.api_route("/privacy", methods=LOOKED_AT)
     async def privacy(request: Request) -> Response:
         return webchat.shell.page(request, "resident/privacy.html", code=page_language(request))
 

@@ -42,7 +42,7 @@ from store.migrations import Fit
 from web import problems, sign_in
 from web.identity import Identity
 from web.problems import Problems
-from web.protection import Protection, Signer
+from web.protection import LOOKED_AT, Protection, Signer
 from web.shell import Shell
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -191,12 +191,12 @@ def _add_probes(app: FastAPI, program: Program) -> None:
     """Add what a proxy, a supervisor and Prometheus ask for."""
     token = program.settings.metrics_token.get_secret_value()
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=LOOKED_AT)
     async def healthz() -> Response:
         """Tell that the process lives."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz")
+    @app.api_route("/readyz", methods=LOOKED_AT)
     async def readyz() -> Response:
         """Tell whether the process can serve: database there, schema current, entries read."""
         try:

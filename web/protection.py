@@ -25,6 +25,8 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What monitors and link checkers ask with; FastAPI answers HEAD only where it is named.
+LOOKED_AT: Final = ["GET", "HEAD"]
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FORM_MAX_BYTES: Final = 256 * 1024
 
