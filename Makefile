@@ -13,10 +13,14 @@ help:  ## Show the targets
 run: $(VENV)/run.stamp  ## Install, migrate, load the starter entries and serve on http://127.0.0.1:8000
 	@exec $(BIN)/sportello serve --setup
 
+# A browser that hangs would hang the whole run: then tell where, and end. No test takes half as long. To watch over each
+# of the thousands of other tests would cost more than the shortest of them.
+HANGING := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+
 test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, all tests (Chromium included; not soak, measure)
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -m "not browser and not measured and not large" -n 2 --dist loadfile
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser $(HANGING)
 
 # Compiled modules are kept, also where the environment says otherwise: a dozen processes would compile the same ones.
 quick: export PYTHONDONTWRITEBYTECODE =

@@ -92,13 +92,13 @@ class OutboundChoice:
 class Outbound:
     """One message of ours, in plain text: `paragraphs` are blocks set apart by an empty line.
 
-    `halved`: to be cut into parts of half the length, as the platform found the others too long.
+    `halved_from`: from this part on to be cut into parts of half the length, as the platform found that one too long.
     """
 
     language: str
     paragraphs: tuple[str, ...]
     choices: tuple[OutboundChoice, ...] = ()
-    halved: bool = False
+    halved_from: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Write the message as JSON values, for the outbox."""
@@ -106,13 +106,13 @@ class Outbound:
             "language": self.language,
             "paragraphs": list(self.paragraphs),
             "choices": [{"id": choice.id, "label": choice.label} for choice in self.choices],
-        } | ({"halved": True} if self.halved else {})
+        } | ({} if self.halved_from is None else {"halved_from": self.halved_from})
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
         """Read what `to_json` wrote."""
         choices = tuple(OutboundChoice(choice["id"], choice["label"]) for choice in data["choices"])
-        return cls(data["language"], tuple(data["paragraphs"]), choices, data.get("halved", False))
+        return cls(data["language"], tuple(data["paragraphs"]), choices, data.get("halved_from"))
 
 
 @dataclass(frozen=True, slots=True)

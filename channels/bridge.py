@@ -36,10 +36,28 @@ TEXT_MAX: Final = 4000
 _TIME: Final = regex.compile(r"[0-9]{9,11}(\.[0-9]{1,6})?")
 
 
+def _needs(kinds: list[str], name: str, **what: Any) -> dict[str, Any]:
+    """Describe for programs what `Message` checks: the field that a message of certain kinds needs."""
+    of_kind: dict[str, Any] = {"properties": {"kind": {"enum": kinds}}}
+    if "text" not in kinds:
+        # Where no kind is given, it is text.
+        of_kind["required"] = ["kind"]
+    return {"if": of_kind, "then": {"required": [name], "properties": {name: what}}}
+
+
+_NEEDED: Final[dict[str, Any]] = {
+    "allOf": [
+        _needs(["text", "edited"], "text", type="string", pattern=r"\S"),
+        _needs(["choice"], "choice", type="string", minLength=1),
+        _needs(["media"], "media_kind", type="string"),
+    ]
+}
+
+
 class Message(BaseModel):
     """What a resident did on the other app."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_NEEDED)
 
     id: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="Unique for this bridge. The same id again is the same message: it is stored once."

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
+from channels import describing
 from channels.bridge import SIGNATURE_HEADER, TIME_HEADER, Acknowledgement, Message
+from channels.describing import PLACE, Problem
 
 ABOUT: Final = """\
 Plain JSON over HTTPS between Sportello and a program of yours, which speaks to another app.
@@ -24,23 +24,21 @@ be repeated too. A request to the outbox may not: the same signature a second ti
 
 What is handed over is yours for two minutes. Where you say nothing in that time, nobody knows whether it arrived: the
 staff see it so, and it is not handed over again. The next message of the same chat waits for your word on this one."""
-_PLACE: Final = "#/components/schemas/"
 # FastAPI reads none of these for us, as bodies are signed byte by byte: it knows only what is answered.
 _BODIES: Final[Sequence[type[BaseModel]]] = (Message, Acknowledgement)
+# Refusals of a bridge that is known say why; all others are a status alone.
+_WITH_WORDS: Final = (404, 409, 422)
 
 
 def body(model: type[BaseModel] | None) -> dict[str, Any]:
-    """Describe the signed headers, and the body, which FastAPI does not read for us."""
+    """Describe the signed headers, and the body."""
     told: dict[str, Any] = {
         "parameters": [
             {"name": name.title(), "in": "header", "required": True, "schema": {"type": "string"}}
             for name in (TIME_HEADER, SIGNATURE_HEADER)
         ]
     }
-    if model is not None:
-        content = {"application/json": {"schema": {"$ref": _PLACE + model.__name__}}}
-        told["requestBody"] = {"required": True, "content": content}
-    return told
+    return told if model is None else told | describing.body(model)
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -50,18 +48,20 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
         404: "There is no such message of this bridge.",
         409: "This very request came before.",
         413: "The body is larger than 64 KiB.",
-        422: "The body cannot be read; `problem` says why.",
+        422: "The address or the body cannot be read; `problem` says why.",
         503: "The service is away for a moment: try again.",
     }
-    return {status: {"description": meanings[status]} for status in (401, *statuses, 503)}
+    told: dict[int | str, dict[str, Any]] = {}
+    for status in (401, *statuses, 503):
+        told[status] = {"description": meanings[status]}
+        if status in _WITH_WORDS:
+            told[status]["model"] = Problem
+    return told
 
 
 def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """Describe the routes as OpenAPI 3.1."""
-    described = get_openapi(title="Sportello bridge", version="1", description=ABOUT, routes=routes)
-    _, read = models_json_schema([(model, "validation") for model in _BODIES], ref_template=_PLACE + "{model}")
-    described["components"]["schemas"] |= read["$defs"]
-    return described
+    return describing.openapi("Sportello bridge", ABOUT, routes, _BODIES)
 
 
 # --- page ------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def fields(schema: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, An
 def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """Give what a reference names; anything else as it is."""
     named = schema.get("$ref")
-    return schema if named is None else schemas[named.removeprefix(_PLACE)]
+    return schema if named is None else schemas[named.removeprefix(PLACE)]
 
 
 def _words(kind: dict[str, Any], schemas: dict[str, Any]) -> str:

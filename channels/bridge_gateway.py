@@ -30,6 +30,7 @@ from channels.bridge import (
 )
 from channels.bridge_description import body, openapi, operations, refusals
 from channels.counting import InboxCounts
+from channels.describing import ProgramRoute
 from channels.handing_over import ENDINGS, ID_MAX, LONGEST_WAIT, MOST_AT_ONCE, Handed, HandingOver
 from channels.payloads import json_or_text
 from channels.receiving import store, take_in
@@ -136,7 +137,7 @@ def _answered(handed: Handed) -> Answered:
 
 def router(gateway: BridgeGateway | None) -> APIRouter:
     """Make the routes; without a bridge there are none."""
-    routes = APIRouter(prefix="/bridge")
+    routes = APIRouter(prefix="/bridge", route_class=ProgramRoute)
     if gateway is None:
         return routes
     _add_routes(routes, gateway)
@@ -163,7 +164,7 @@ def _add_routes(routes: APIRouter, gateway: BridgeGateway) -> None:
         """Store what a resident did on the other app."""
         return await _answer(gateway.message, request)
 
-    @routes.get("/outbox", response_model=Outbox, openapi_extra=body(None), responses=refusals(409))
+    @routes.get("/outbox", response_model=Outbox, openapi_extra=body(None), responses=refusals(409, 413, 422))
     async def outbox(
         request: Request,
         wait: Annotated[
@@ -178,7 +179,7 @@ def _add_routes(routes: APIRouter, gateway: BridgeGateway) -> None:
         "/outbox/{outbox_id}/ack",
         response_model=Acknowledged,
         openapi_extra=body(Acknowledgement),
-        responses=refusals(404, 422),
+        responses=refusals(404, 413, 422),
     )
     async def acknowledge(request: Request, outbox_id: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
         """Say how a message ended: done, or failed for good."""

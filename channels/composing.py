@@ -1,7 +1,7 @@
 """Showing a resident that an answer is being written, on platforms where that can be seen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, Protocol, runtime_checkable
@@ -25,6 +25,14 @@ class ShowsTyping(Protocol):
 
     async def show_typing(self, thread: str) -> None:
         """Show it for a while; where it cannot be shown, do nothing."""
+
+
+@runtime_checkable
+class ShowsTypingUnder(Protocol):
+    """A platform that shows it under what the resident wrote last, which it marks as read."""
+
+    async def show_typing_under(self, message_id: str) -> None:
+        """Show it for a while, by the platform's id of that message."""
 
 
 @asynccontextmanager
@@ -52,7 +60,12 @@ async def _show(source: ShowsTyping, thread: str, after: timedelta) -> None:
 
 async def show(source: ShowsTyping, thread: str) -> None:
     """Show it now. It never fails."""
+    await tried(source.show_typing(thread))
+
+
+async def tried(showing: Awaitable[None]) -> None:
+    """Wait for something that shows it. It never fails."""
     try:
-        await source.show_typing(thread)
+        await showing
     except Exception as error:  # noqa: BLE001 - whatever it is, what is written comes all the same
         log.warning("typing_not_shown", error=type(error).__name__)

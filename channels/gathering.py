@@ -64,5 +64,6 @@ def merged(messages: Sequence[Outbound]) -> Outbound:
         if message.choices:
             paragraphs.append(numbered(message.choices))
     last = messages[-1]
-    halved = any(message.halved for message in messages)
-    return Outbound(last.language, (*paragraphs, *last.paragraphs), last.choices, halved)
+    # Of what is merged nothing arrived, so that all of it may be cut anew.
+    halved_from = None if all(message.halved_from is None for message in messages) else 0
+    return Outbound(last.language, (*paragraphs, *last.paragraphs), last.choices, halved_from)

@@ -43,21 +43,28 @@ _UNFILLED: Final = regex.compile(r"[\[{](?:not_[a-z_]+|notification)[\]}]")
 PATIENCE: Final = timedelta(seconds=10)
 
 NameField = Annotated[str, Field(min_length=1, max_length=200)]
+MessageField = Annotated[str, Field(min_length=1, max_length=8000)]
 
 
-class _Query(BaseModel):
-    sender: NameField
-    message: Annotated[str, Field(min_length=1, max_length=8000)]
-    is_group: bool = Field(default=False, alias="isGroup")
-    group_participant: str = Field(default="", alias="groupParticipant", max_length=200)
-    is_test: bool = Field(default=False, alias="isTestMessage")
+class NotificationQuery(BaseModel):
+    """What was said and by whom. `ruleId` is not read: it says which rule fired, and nothing of who writes."""
+
+    sender: NameField = Field(description="The title of the notification.")
+    message: MessageField = Field(description="The words.")
+    is_group: bool = Field(default=False, alias="isGroup", description="Said in a group: neither stored nor answered.")
+    group_participant: str = Field(
+        default="", alias="groupParticipant", max_length=200, description="Who spoke in a group; means a group, too."
+    )
+    is_test: bool = Field(default=False, alias="isTestMessage", description="The app's test button: nothing is stored.")
 
 
 class Notification(BaseModel):
-    """One notification. `ruleId` is not read: it says which rule of the app fired, and nothing of who writes."""
+    """One notification."""
 
-    package: NameField = Field(alias="messengerPackageName")
-    query: _Query
+    package: NameField = Field(
+        alias="messengerPackageName", description="The app. With `sender` it is what names a chat."
+    )
+    query: NotificationQuery
 
     @property
     def sender(self) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from bot.actions import Wording
@@ -16,9 +16,21 @@ from bot.languages import DEFAULT
 from bot.wording import Catalogue
 from channels.adapter import Answer, BadPayloadError, Call, Inbound, InboundKind, RejectedError, WireMessage
 from channels.counting import InboxCounts
+from channels.describing import ProgramRoute
 from channels.handing_over import ENDINGS, ID_MAX, LONGEST_WAIT, MOST_AT_ONCE, Handed, HandingOver
 from channels.passive import PassiveReplies
 from channels.phone import BODY_MAX, CHANNEL, TOKEN_HEADER, PhoneDevice, read, replies
+from channels.phone_description import (
+    ACKNOWLEDGEMENT,
+    MESSAGE,
+    Acknowledged,
+    Acknowledgement,
+    Beat,
+    Box,
+    Replies,
+    openapi,
+    refusals,
+)
 from channels.phone_identity import Weakness, weakness
 from channels.receiving import Received, count, keep, raw
 from channels.webhooks import bounded
@@ -30,12 +42,6 @@ log = structlog.get_logger(__name__)
 
 # Long enough for a macro that wakes the screen and waits for the app; then nobody knows how it ended.
 LEASE: Final = timedelta(minutes=2)
-
-
-class Acknowledgement(BaseModel):
-    """How a message ended on the phone."""
-
-    status: Literal["done", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,31 +182,54 @@ class PhoneGateway:
 
 def router(gateway: PhoneGateway) -> APIRouter:
     """Make the routes; without phones there are none."""
-    routes = APIRouter(prefix="/gateways/phone")
+    routes = APIRouter(prefix="/gateways/phone", route_class=ProgramRoute)
     if not gateway.devices:
         return routes
+    _add_routes(routes, gateway)
+    described = openapi(routes.routes)
 
-    @routes.post("/messages")
-    async def messages(request: Request) -> Response:
-        return await gateway.message(request)
-
-    @routes.get("/outbox")
-    async def outbox(
-        request: Request,
-        wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = LONGEST_WAIT,
-        most: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 1,
-    ) -> Response:
-        return await _known(gateway.outbox(request, seconds=wait, most=most))
-
-    @routes.post("/outbox/{outbox_id}/ack")
-    async def acknowledge(request: Request, outbox_id: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
-        return await _known(gateway.acknowledge(request, outbox_id))
-
-    @routes.post("/heartbeat")
-    async def heartbeat(request: Request) -> Response:
-        return await _known(gateway.heartbeat(request))
+    @routes.get("/openapi.json", include_in_schema=False)
+    async def openapi_json() -> Response:
+        return JSONResponse(described)
 
     return routes
+
+
+def _add_routes(routes: APIRouter, gateway: PhoneGateway) -> None:
+    """Add what a phone calls. Bodies are read by hand, as macros write them in several ways."""
+
+    @routes.post(
+        "/messages", response_model=Replies, openapi_extra=MESSAGE, responses=refusals(400, 413, shaped_as=Replies)
+    )
+    async def messages(request: Request) -> Response:
+        """Take in a notification, and answer with the replies that are ready within 10 seconds."""
+        return await gateway.message(request)
+
+    @routes.get("/outbox", response_model=Box, responses=refusals(422))
+    async def outbox(
+        request: Request,
+        wait: Annotated[
+            float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for something, where there is nothing.")
+        ] = LONGEST_WAIT,
+        most: Annotated[int, Query(ge=1, le=MOST_AT_ONCE, description="So many messages at most.")] = 1,
+    ) -> Response:
+        """Fetch what is to be sent, as soon as there is something."""
+        return await _known(gateway.outbox(request, seconds=wait, most=most))
+
+    @routes.post(
+        "/outbox/{outbox_id}/ack",
+        response_model=Acknowledged,
+        openapi_extra=ACKNOWLEDGEMENT,
+        responses=refusals(400, 404, 413, 422),
+    )
+    async def acknowledge(request: Request, outbox_id: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
+        """Say how a message ended: done, or failed for good."""
+        return await _known(gateway.acknowledge(request, outbox_id))
+
+    @routes.post("/heartbeat", response_model=Beat, responses=refusals())
+    async def heartbeat(request: Request) -> Response:
+        """Say that the phone lives, every two minutes."""
+        return await _known(gateway.heartbeat(request))
 
 
 async def _known(answering: Awaitable[Response]) -> Response:

@@ -46,12 +46,12 @@ def render(outbound: Outbound, capabilities: Capabilities) -> tuple[WireMessage,
     paragraphs = [paragraph.strip() for paragraph in outbound.paragraphs]
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     choices = outbound.choices
-    share = 2 if outbound.halved else 1
+    share = 1 if outbound.halved_from is None else 2
     if choices and not _can_be_tapped(text, len(choices), capabilities, share):
         listed = numbered(choices)
         text = f"{text}\n\n{listed}" if text else listed
         choices = ()
-    parts = split(text, capabilities.text_max // share, capabilities.unit) or ["…"]
+    parts = split(text, capabilities.text_max, capabilities.unit, halved_from=outbound.halved_from) or ["…"]
     language = outbound.language
     before = [WireMessage(part, language=language) for part in parts[:-1]]
     return (*before, WireMessage(parts[-1], choices, language=language))
@@ -67,19 +67,21 @@ def numbered(choices: Sequence[OutboundChoice]) -> str:
     return "\n".join(f"{number}. {isolate(choice.label)}" for number, choice in enumerate(choices, 1))
 
 
-def split(text: str, longest: int, unit: Unit) -> list[str]:
+def split(text: str, longest: int, unit: Unit, *, halved_from: int | None = None) -> list[str]:
     """Cut a text into parts of at most `longest`, losing nothing but white space where it is cut.
 
     Never inside a grapheme, as long as the grapheme itself fits; a link, and what is set apart with isolates, is
-    cut only where it does not fit into a part of its own.
+    cut only where it does not fit into a part of its own. From the part numbered `halved_from` on, parts are of half
+    the length; those before it are as without.
     """
     parts: list[str] = []
     rest = text.strip()
     while rest:
-        if measure(rest, unit) <= longest:
+        most = longest if halved_from is None or len(parts) < halved_from else longest // 2
+        if measure(rest, unit) <= most:
             parts.append(rest)
             break
-        end = _cut(rest, longest, unit)
+        end = _cut(rest, most, unit)
         part = rest[:end].rstrip()
         if part:
             parts.append(part)

@@ -175,6 +175,17 @@ class WhatsAppAdapter:
         """Do nothing: a tap wants no answer here."""
         return Sent("")
 
+    async def show_typing_under(self, message_id: str) -> None:
+        """Mark what the resident wrote as read, and show for 25 seconds, or until a message, that somebody is writing.
+
+        Raises PlatformRefusedError, or what httpx raises.
+        """
+        body = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id}
+        indicated = body | {"typing_indicator": {"type": "text"}}
+        answer = await self._client.post(f"{self._base}/{self.account}/messages", json=indicated)
+        if answer.status_code != httpx.codes.OK:
+            raise PlatformRefusedError(f"WhatsApp did not show that somebody writes: HTTP {answer.status_code}")
+
     async def knock(self, thread: str, language: str) -> SendResult:
         """Send the approved template: the only thing that goes after the window."""
         if self._template is None:

@@ -12,14 +12,15 @@ from typing import Final
 
 from bot.languages import CODES
 from bot.topics import LISTED_AT_MOST, SECTIONS
-from knowledge.entry import ANSWER_MAX, QUESTION_MAX, SOURCE, Entry, Translation, stale
+from knowledge.entry import ANSWER_MAX, QUESTION_MAX, REVIEWED, SOURCE, Entry, Translation, stale
 from knowledge.files import normalised
 from knowledge.filling import PLACEHOLDER, known, placeholders
-from knowledge.forbidden import FORBIDDEN
+from knowledge.forbidden import forbidden_in
+from knowledge.leftovers import Words, known_words, left_over, texts_of
 from knowledge.records import Records
 from knowledge.scripts import script_of
 
-WORDS_MAX: Final = 130
+WORDS_MAX: Final = 120
 SENTENCE_WORDS_MAX: Final = 16
 PHRASES_LEAST: Final = 9
 ROMANISED_LEAST: Final = 4
@@ -35,12 +36,19 @@ _CHARACTERS_A_WORD: Final = 1.6
 _HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _SENTENCE_END: Final = re.compile(r"[.!?:;。！？：；؟؛۔।…]+(?:\s|$)|[。！？：；]|\n")
 _ITEM: Final = "- "
-# Six digits or more together, and the short numbers of emergencies where no article or law is meant.
-_PHONE: Final = re.compile(
-    r"(?<![\d/.,])(?:\+?\d(?:[ .\-]?\d){5,}|112|113|115|118|1522|19696|116117|116000)(?![\d/]|[.,]\d)"
+# Six digits or more together, also with a stroke after a town's code, and the short numbers of emergencies where no
+# article or law is meant.
+PHONE: Final = re.compile(
+    r"(?<![\d/.,])(?:\+?\d(?:[ .\-]?\d){5,}|0\d{1,3}\s?/\s?\d{4,}|112|113|114|115|118|1522|19696|116117|116000)"
+    r"(?![\d/]|[.,]\d)"
 )
-_MONEY: Final = re.compile(
-    r"€|\d\s*(?:eur|euros?|евро|євро|欧元|یورو|يورو|ইউরো|ਯੂਰੋ)\b|\b(?:eur|euros?)\s*\d", re.IGNORECASE
+MONEY: Final = re.compile(
+    r"€|\d\s*(?:(?:eur|euros?|eurove)\b|евро|євро|欧|یورو|يورو|أورو|اورو|ইউরো|ਯੂਰੋ)|\b(?:eur|euros?)\s*\d",
+    re.IGNORECASE,
+)
+# A year beside a sum or a date that somebody corrects once for all languages: it would stay behind.
+_YEAR: Final = re.compile(
+    r"(?<!\d)20\d\d(?!\d)[^\n]*\{(?:amount|window):|\{(?:amount|window):[^\n]*(?<!\d)20\d\d(?!\d)"
 )
 _LINK: Final = re.compile(r"http://|(?<!https://)\bwww\.", re.IGNORECASE)
 
@@ -62,13 +70,14 @@ class Finding:
 def check(entries: Sequence[Entry], records: Records, *, today: date, codes: Sequence[str] = CODES) -> list[Finding]:
     """Give everything that is not good enough, entry by entry, then language by language."""
     found: list[Finding] = []
+    known_by_language = known_words(entries)
     for entry in entries:
         found += _facts(entry, today)
         for code in codes:
             if code not in entry.translations:
                 found.append(Finding(entry.slug, code, "file", "is missing"))
         for translation in entry.translations.values():
-            told = _translation(entry, translation, records)
+            told = _translation(entry, translation, records, known_by_language)
             found += (Finding(entry.slug, translation.language, field, message) for field, message in told)
     return [*found, *_long_sections(entries), *_shared_phrases(entries), *_long_sentences(entries)]
 
@@ -96,7 +105,9 @@ def _facts(entry: Entry, today: date) -> Iterator[Finding]:
             yield Finding(entry.slug, "", f"sources[{place}].url", "must begin with https://")
 
 
-def _translation(entry: Entry, translation: Translation, records: Records) -> Iterator[tuple[str, str]]:
+def _translation(
+    entry: Entry, translation: Translation, records: Records, known_by_language: Words
+) -> Iterator[tuple[str, str]]:
     code = translation.language
     italian = entry.translations.get(SOURCE)
     if len(translation.question) > QUESTION_MAX:
@@ -107,6 +118,8 @@ def _translation(entry: Entry, translation: Translation, records: Records) -> It
     for facet in translation.cases:
         if facet not in entry.facets:
             yield f"cases.{facet}", "is no case of this entry"
+    if translation.state == REVIEWED and translation.reading is None:
+        yield "state", f"is {REVIEWED!r}, and reviewed_by and reviewed_on do not say by whom and when"
     if stale(translation, italian):
         yield "made_from", "is older than the Italian"
     originals = {} if italian is None or translation is italian else _answers(italian)
@@ -114,10 +127,9 @@ def _translation(entry: Entry, translation: Translation, records: Records) -> It
         yield from ((field, message) for message in _answer(text, code, records))
         if field in originals:
             yield from ((field, message) for message in _unlike(text, originals[field]))
-    for field, text in {"question": translation.question, **_labels(translation), **_answers(translation)}.items():
-        for pattern in FORBIDDEN.get(code, ()):
-            if match := pattern.search(text):
-                yield field, f"must not say {match[0]!r}"
+    for field, text in texts_of(translation).items():
+        yield from ((field, f"must not say {said!r}") for said in forbidden_in(text, code))
+        yield from ((field, message) for message in left_over(text, code, known_by_language))
     yield from _phrases(translation)
 
 
@@ -126,10 +138,6 @@ def _answers(translation: Translation) -> dict[str, str]:
     return {"answer": translation.answer} | {
         f"cases.{facet}.answer": case.answer for facet, case in translation.cases.items()
     }
-
-
-def _labels(translation: Translation) -> dict[str, str]:
-    return {f"cases.{facet}.label": case.label for facet, case in translation.cases.items()}
 
 
 def _answer(text: str, code: str, records: Records) -> Iterator[str]:
@@ -146,9 +154,11 @@ def _answer(text: str, code: str, records: Records) -> Iterator[str]:
         yield "has a brace that belongs to no placeholder"
     if script_of(plain) not in {SCRIPTS.get(code, _LATIN), None}:
         yield f"is written in {script_of(plain)}"
-    for name, pattern in (("phone number", _PHONE), ("amount of money", _MONEY)):
+    for name, pattern in (("phone number", PHONE), ("amount of money", MONEY)):
         if match := pattern.search(plain):
             yield f"has a typed {name}, {match[0]!r}: use a placeholder"
+    if _YEAR.search(text):
+        yield "has a typed year beside an amount or a window: use {year:...}, or leave it to the date"
     if _LINK.search(text):
         yield "has a link that does not begin with https://"
 

@@ -18,11 +18,12 @@ from knowledge.entry import (
     REVIEWED,
     SOURCE,
     Case,
+    Reading,
 )
 from knowledge.exchange import content_of
 from knowledge.files import normalised
 from knowledge.filling import known, placeholders
-from knowledge.keeping import cases_of, record_of
+from knowledge.keeping import cases_of, reading_of, record_of
 from knowledge.records import Records
 from knowledge.yamlfile import controlled
 from store import entries as store
@@ -82,7 +83,7 @@ class Draft:
             italian=italian,
         )
 
-    def content(self, source_version: int | None) -> Content:
+    def content(self, source_version: int | None, reading: Reading | None = None) -> Content:
         """Give what the store keeps."""
         return content_of(
             question=self.question,
@@ -91,7 +92,17 @@ class Draft:
             cases=self.cases,
             source_version=source_version,
             state=REVIEWED if self.reviewed else MACHINE_DRAFT,
+            reading=reading if self.reviewed else None,
         )
+
+    def says_the_same(self, current: Revision) -> bool:
+        """Tell whether residents read the same: phrases they never see."""
+        return (self.question, self.answer, self.cases) == (current.question, current.answer, cases_of(current))
+
+    def read_by(self, editor: Reading, current: Revision | None) -> Reading:
+        """Give who read the text: whoever read it before, as long as it says the same, else the editor."""
+        same = current is not None and current.state == REVIEWED and self.says_the_same(current)
+        return (reading_of(current) if same and current is not None else None) or editor
 
     def version_after(self, language: str, current: Revision | None) -> int | None:
         """Give the version of the Italian that the text will be, or say, once it is published.
@@ -102,8 +113,7 @@ class Draft:
             if current is None:
                 return 1
             version = current.source_version or 1
-            same = (self.question, self.answer, self.cases) == (current.question, current.answer, cases_of(current))
-            return version if same or self.minor else version + 1
+            return version if self.says_the_same(current) or self.minor else version + 1
         return self.italian if current is None or self.follows else current.source_version
 
 
@@ -190,11 +200,19 @@ def _faults_of_phrases(draft: Draft) -> list[Fault]:
 
 
 async def publish(
-    connection: Write, slug: str, language: str, draft: Draft, *, base: int, author: UUID, now: datetime
+    connection: Write,
+    slug: str,
+    language: str,
+    draft: Draft,
+    *,
+    base: int,
+    author: UUID,
+    editor: Reading,
+    now: datetime,
 ) -> Published | Conflict:
-    """Publish a draft that was made from version `base`; the draft has no faults."""
+    """Publish a draft that was made from version `base` and has no faults; `editor` is who does it today."""
     current = await store.published_of(connection, slug, language)
-    content = draft.content(draft.version_after(language, current))
+    content = draft.content(draft.version_after(language, current), draft.read_by(editor, current))
     publication = Publication(slug, language, content, base=base, author=author)
     return await _publish(connection, publication, current, now)
 
@@ -210,7 +228,9 @@ async def restore(
     draft = Draft(old.question, old.answer, old.phrases, reviewed=old.state == REVIEWED, cases=cases_of(old))
     # An Italian text that comes back says something else than the one before it: its version grows too.
     version = draft.version_after(language, current) if language == SOURCE else old.source_version
-    publication = Publication(slug, language, draft.content(version), base=base, author=author, restored_from=number)
+    publication = Publication(
+        slug, language, draft.content(version, reading_of(old)), base=base, author=author, restored_from=number
+    )
     return await _publish(connection, publication, current, now)
 
 

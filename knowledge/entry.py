@@ -24,6 +24,7 @@ ANSWER_MAX: Final = 1500
 LABEL_MAX: Final = 80
 PHRASE_MAX: Final = 120
 PHRASES_MAX: Final = 60
+READER_MAX: Final = 200
 
 # The languages in which entries are kept, whether or not the service speaks them already.
 KEPT: Final = ("it", "en", "zh", "ur", "bn", "pa", "ar", "sq", "ro", "fr", "es", "uk")
@@ -53,11 +54,20 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Who read a text and found it right, and on which day."""
+
+    by: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
     """An entry in one language.
 
     `cases` are by facet. The Italian has a `version`, which grows when its meaning changes; the others
-    say with `made_from` which version of the Italian they say, None where nobody knows.
+    say with `made_from` which version of the Italian they say, None where nobody knows. A `reading` is of a
+    text that is reviewed, None where nobody knows.
     """
 
     slug: str
@@ -70,6 +80,7 @@ class Translation:
     cases: Mapping[str, Case] = field(default_factory=dict)
     version: int | None = None
     made_from: int | None = None
+    reading: Reading | None = None
 
     @property
     def source_version(self) -> int | None:
@@ -137,8 +148,11 @@ def digest(
     state: str,
     cases: Mapping[str, Case],
     source_version: int | None,
+    reading: Reading | None = None,
 ) -> str:
     """Give a hash of a translation's content, to tell a changed one from an unchanged one."""
     told = sorted((facet, case.label, case.answer) for facet, case in cases.items())
-    content = json.dumps([question, answer, list(phrases), state, told, source_version], ensure_ascii=False)
+    # Added only where there is one, so that what was stored before there were any counts as unchanged.
+    read = [] if reading is None else [[reading.by, reading.on.isoformat()]]
+    content = json.dumps([question, answer, list(phrases), state, told, source_version, *read], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from knowledge.entry import SOURCE, Case, Entry, Translation, digest
+from knowledge.entry import SOURCE, Case, Entry, Reading, Translation, digest
 from knowledge.files import FACTS, ORDER
 from knowledge.keeping import values_of
 from knowledge.record_files import write_records
@@ -44,6 +44,7 @@ def content(translation: Translation) -> Content:
         cases=translation.cases,
         source_version=translation.source_version,
         state=translation.state,
+        reading=translation.reading,
     )
 
 
@@ -55,6 +56,7 @@ def content_of(
     cases: Mapping[str, Case],
     source_version: int | None,
     state: str,
+    reading: Reading | None = None,
 ) -> Content:
     """Give content with its digest."""
     return Content(
@@ -64,7 +66,9 @@ def content_of(
         cases={facet: {"label": case.label, "answer": case.answer} for facet, case in cases.items()},
         source_version=source_version,
         state=state,
-        digest=digest(question, answer, phrases, state, cases, source_version),
+        digest=digest(question, answer, phrases, state, cases, source_version, reading),
+        reviewed_by=reading.by if reading else None,
+        reviewed_on=reading.on if reading else None,
     )
 
 
@@ -219,7 +223,10 @@ def _translation(entry: Entry, translation: Translation) -> dict[str, Any]:
     version = translation.source_version
     name = "version" if translation.language == SOURCE else "made_from"
     told: dict[str, Any] = {} if version is None else {name: version}
-    told |= {"state": translation.state, "question": translation.question, "answer": translation.answer}
+    told["state"] = translation.state
+    if translation.reading is not None:
+        told |= {"reviewed_by": translation.reading.by, "reviewed_on": translation.reading.on.isoformat()}
+    told |= {"question": translation.question, "answer": translation.answer}
     in_order = [facet for facet in (*entry.facets, *translation.cases) if facet in translation.cases]
     if in_order:
         told["cases"] = {

@@ -22,11 +22,14 @@ from knowledge.entry import (
     PHRASE_MAX,
     PHRASES_MAX,
     QUESTION_MAX,
+    READER_MAX,
+    REVIEWED,
     SOURCE,
     STATES,
     STATUSES,
     Case,
     Entry,
+    Reading,
     Source,
     Translation,
 )
@@ -38,6 +41,7 @@ ORDER: Final = "order.yaml"
 FACTS: Final = "entry.yaml"
 FACTS_FIELDS: Final = ("group", "status", "review_by", "sources")
 TRANSLATION_FIELDS: Final = ("state", "question", "answer", "phrases")
+READING_FIELDS: Final = ("reviewed_by", "reviewed_on")
 SLUG_MAX: Final = 80
 
 
@@ -175,8 +179,9 @@ def _read_translation(slug: str, path: Path) -> tuple[Translation | None, list[P
         "",
         required=("version", *TRANSLATION_FIELDS) if italian else TRANSLATION_FIELDS,
         # A translation that an editor wrote where there was no Italian was made from none.
-        allowed=("cases",) if italian else ("made_from", "cases"),
+        allowed=("cases", *READING_FIELDS) if italian else ("made_from", "cases", *READING_FIELDS),
     )
+    state = file.one_of(fields, "state", STATES, "state")
     translation = Translation(
         slug=slug,
         language=code,
@@ -184,12 +189,25 @@ def _read_translation(slug: str, path: Path) -> tuple[Translation | None, list[P
         question=file.text(fields, "question", "question", longest=QUESTION_MAX),
         answer=file.text(fields, "answer", "answer", longest=ANSWER_MAX, lines=True),
         phrases=_phrases(file, fields),
-        state=file.one_of(fields, "state", STATES, "state"),
+        state=state,
         cases=_cases(file, fields),
         version=file.whole(fields, "version", "version") or None,
         made_from=file.whole(fields, "made_from", "made_from") or None,
+        reading=_reading(file, fields, state),
     )
     return (None if file.problems else translation), file.problems
+
+
+def _reading(file: YamlFile, fields: Fields, state: str) -> Reading | None:
+    """Read who reviewed the text and when, which stand together or not at all."""
+    there = [name for name in READING_FIELDS if name in fields]
+    if not there:
+        return None
+    by = file.text(fields, "reviewed_by", "reviewed_by", longest=READER_MAX)
+    on = file.date(fields, "reviewed_on", "reviewed_on")
+    if state != REVIEWED or len(there) < len(READING_FIELDS):
+        file.add(line_of(fields[there[0]]), there[0], f"belongs to the state {REVIEWED!r}, with both who and when")
+    return None if on is None else Reading(by, on)
 
 
 def _phrases(file: YamlFile, fields: Fields) -> tuple[str, ...]:

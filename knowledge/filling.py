@@ -17,7 +17,7 @@ from bot.wording import Catalogue, isolate
 from knowledge.hours import ALWAYS, Span, told_hours
 from knowledge.records import Amount, Contact, Records, Window
 
-PLACEHOLDER: Final = re.compile(r"\{(amount|phone|contact|window):([a-z0-9-]+)\}")
+PLACEHOLDER: Final = re.compile(r"\{(amount|year|phone|contact|window):([a-z0-9-]+)\}")
 # Set around a phone number, whose groups would otherwise be turned round within a text from right to left.
 _LEFT_TO_RIGHT_ISOLATE: Final = "\u2066"
 _POP_ISOLATE: Final = "\u2069"
@@ -37,7 +37,7 @@ def placeholders(text: str) -> list[tuple[str, str]]:
 def known(kind: str, name: str, records: Records) -> bool:
     """Tell whether a placeholder can be filled in."""
     match kind:
-        case "amount":
+        case "amount" | "year":
             return name in records.amounts
         case "phone":
             return bool(name in records.contacts and records.contacts[name].phones)
@@ -61,6 +61,8 @@ def fill(text: str, language: str, records: Records, today: date, catalogue: Cat
         match kind:
             case "amount":
                 return teller.amount(records.amounts[name])
+            case "year":
+                return str(records.amounts[name].year)
             case "phone":
                 return teller.phones(records.contacts[name])
             case "contact":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from knowledge.entry import SOURCE, Case, Entry, Source, Translation
+from knowledge.entry import SOURCE, Case, Entry, Reading, Source, Translation
 from knowledge.records import Amount, Contact, Kind, Record, Window
 from store.entries import EntryRow, Revision
 from store.records import RecordRow
@@ -24,7 +24,13 @@ def translation_of(row: Revision) -> Translation:
         cases=cases_of(row),
         version=(row.source_version or 1) if italian else None,
         made_from=None if italian else row.source_version,
+        reading=reading_of(row),
     )
+
+
+def reading_of(row: Revision) -> Reading | None:
+    """Read who reviewed a version, and when."""
+    return Reading(row.reviewed_by, row.reviewed_on) if row.reviewed_by and row.reviewed_on else None
 
 
 def cases_of(row: Revision) -> dict[str, Case]:

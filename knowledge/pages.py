@@ -13,9 +13,9 @@ from bot.languages import CODES, language
 from bot.topics import SECTIONS, label_of, section_of
 from knowledge import editing
 from knowledge.editing import Conflict, Draft
-from knowledge.entry import REVIEWED, SOURCE, TO_VERIFY, stale
+from knowledge.entry import REVIEWED, SOURCE, TO_VERIFY, Reading, stale
 from knowledge.filling import Filler
-from knowledge.keeping import cases_of, record_of, translation_of
+from knowledge.keeping import cases_of, reading_of, record_of, translation_of
 from knowledge.overview import Filters, Todo, overview, states
 from knowledge.records import Records
 from store import entries as store
@@ -83,6 +83,7 @@ class Editing:
             # What the Italian said when this text was made from it, and says now.
             since=[] if since is None or source is None else editing.compared(since, source),
             draft=draft,
+            reading=None if current is None else reading_of(current),
             base=base if base is not None else (current.revision if current else 0),
             **{**context, **shown},
         )
@@ -149,7 +150,14 @@ def router(pages: Editing) -> APIRouter:
             result = None
             if not faults and action == "publish":
                 result = await editing.publish(
-                    connection, slug, code, draft, base=base, author=signed_in.member.id, now=pages.clock()
+                    connection,
+                    slug,
+                    code,
+                    draft,
+                    base=base,
+                    author=signed_in.member.id,
+                    editor=Reading(signed_in.member.name, pages.today()),
+                    now=pages.clock(),
                 )
         if faults:
             return await pages.edit_page(

@@ -117,7 +117,7 @@ def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIA
     app.include_router(channel_pages.router(desk))
     app.include_router(console.router(desk))
     app.include_router(live.router(desk))
-    app.include_router(writing.router(desk, showing(program.adapters)))
+    app.include_router(writing.router(desk, showing(program.database, program.adapters)))
     _add_relay(app, program, shell, identity)
     app.include_router(media.router(desk, fetching(program.adapters)))
 

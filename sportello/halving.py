@@ -21,16 +21,23 @@ REASON: Final = "too long for the platform, sent in smaller parts"
 async def halve(connection: Write, leased: Leased, can: Capabilities, *, now: datetime) -> bool:
     """Queue a message once more, in smaller parts; False where it was so before, or smaller parts would change nothing.
 
-    Nor where some of its parts arrived: cut elsewhere, the others would leave something out or say it twice.
+    What arrived of it stays as it was. Nor where a part after the refused one arrived, as may be where the platform
+    could not deliver an earlier one: cut elsewhere, the others would leave something out or say it twice.
     """
-    if leased.kind is not OutboxKind.MESSAGE or leased.platform_ids or leased.parts_sent:
+    if leased.kind is not OutboxKind.MESSAGE:
         return False
-    whole = Outbound.from_json(leased.payload)
-    halved = replace(whole, halved=True)
-    if whole.halved or len(render(halved, can)) == len(render(whole, can)):
-        return False
-    if not await rewriting.halve(connection, leased.id, payload=halved.to_json(), error=REASON, now=now):
-        return False
+    # What was refused is none of the messages that the platform counts.
     await budgets.give_back(connection, leased.conversation_id, reply_code=leased.reply_code)
+    whole = Outbound.from_json(leased.payload)
+    wire = render(whole, can)
+    refused, *_ = leased.left(len(wire))
+    if whole.halved_from is not None or any(leased.platform_ids[refused + 1 :]):
+        return False
+    halved = replace(whole, halved_from=refused)
+    if render(halved, can)[refused] == wire[refused]:
+        return False
+    payload = halved.to_json()
+    if not await rewriting.halve(connection, leased, halved_from=refused, payload=payload, error=REASON, now=now):
+        return False
     log.warning("delivery_halved", outbox=leased.id)
     return True

@@ -67,7 +67,7 @@ class Library:
     @property
     def ready(self) -> bool:
         """Tell whether the entries were read at least once."""
-        return self._loaded is not None
+        return self.known.is_set()
 
     async def refresh(self) -> bool:
         """Read what is published; where the entries changed, make the reader anew; take both into use.
@@ -79,27 +79,36 @@ class Library:
             knowledge = await loading.load(connection)
         if knowledge == self._loaded:
             return False
-        before, self._loaded = self._loaded, knowledge
-        self._presenter = replace(
-            self._presenter,
-            entries={entry.slug: entry for entry in knowledge.entries},
-            records=knowledge.records,
-        )
-        self.known.set()
-        if before is None or _matched(knowledge.entries) != _matched(before.entries):
+        self._show(knowledge)
+        reader = None
+        if self._loaded is None or _matched(knowledge.entries) != _matched(self._loaded.entries):
             reader = await self._read(knowledge.entries, at_most=EMBEDDED_AT_ONCE)
-            if reader is not None and self._understander is not None:
-                self._understander.adopt(reader.in_use())
-        self.understood.set()
+        # Only now: what failed on the way is read again at the next call, and `complete` does not read beside this.
+        self.take(knowledge, reader)
         return True
+
+    def take(self, knowledge: Knowledge, reader: Reader | None) -> None:
+        """Take into use what was read; without a reader messages are understood as before."""
+        self._show(knowledge)
+        self._loaded = knowledge
+        if reader is not None and self._understander is not None:
+            self._understander.adopt(reader.in_use())
+        self.understood.set()
+
+    def _show(self, knowledge: Knowledge) -> None:
+        entries = {entry.slug: entry for entry in knowledge.entries}
+        self._presenter = replace(self._presenter, entries=entries, records=knowledge.records)
+        self.known.set()
+
+    async def warm(self) -> None:
+        """Start the model, so that the first resident does not wait for it; raises EmbedderUnavailableError."""
+        if self._understander is not None and self._understander.embedder.has_model:
+            await self._understander.embedder.embed([_WORD])
 
     async def complete(self) -> bool:
         """Embed what is missing, however much, and take the whole reader into use; also where the model was away."""
         understander = self._understander
         if understander is None or self._loaded is None or understander.reader.by_meaning:
-            return False
-        if not self.understood.is_set():
-            # `refresh` is making the first index: a second one beside it would only take as long again.
             return False
         if not understander.embedder.has_model:
             return False

@@ -169,9 +169,11 @@ class Presenter:
 
     def _marks(self, block: dict[str, Any], code: str) -> list[str]:
         marks: list[str] = []
+        # Who has still to verify a fact has looked it up, and not checked it.
+        when = "bot.answer.gathered_on" if block["to_verify"] else "bot.answer.checked_on"
         for source in block["sources"]:
             named = Wording("bot.answer.source", (("source", source["name"]),))
-            checked = Wording("bot.answer.checked_on", (("date", date.fromisoformat(source["checked_on"])),))
+            checked = Wording(when, (("date", date.fromisoformat(source["checked_on"])),))
             marks.append(f"{self.catalogue.text(named, code)} ({self.catalogue.text(checked, code)})")
         if block["to_verify"]:
             marks.append(self.catalogue.text("bot.answer.to_verify", code))

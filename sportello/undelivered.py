@@ -79,7 +79,7 @@ async def _said(turn: Turn, found: Contradicted, presenter: Presenter) -> dict[s
         for message in messages
         if message is not None
     ]
-    return replace(merged(said), halved=found.halved).to_json() if said else None
+    return replace(merged(said), halved_from=found.halved_from).to_json() if said else None
 
 
 def _body(body: dict[str, Any]) -> dict[str, Any]:

@@ -123,6 +123,7 @@ async def ripen(library: Library, clock: Callable[[], datetime], stop: Stop) -> 
 
     Not in `refresh`, so that an edit is in use within seconds whatever goes on here.
     """
+    await _tried(library.warm, stop)
     while not stop.asked:
         busy = await _tried(lambda: library.calibrate(clock()), stop) or await _tried(library.complete, stop)
         if busy:

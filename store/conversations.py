@@ -219,6 +219,16 @@ async def said_in(connection: Read, conversation_id: UUID, message_id: str) -> M
     return await _first(connection, conversation_id, named, messages.c.seq.desc())
 
 
+async def last_written(connection: Read, address: Address) -> str | None:
+    """Give the platform's id of what a resident wrote last, of what is still there and has one."""
+    conversation_id = await find(connection, address)
+    if conversation_id is None:
+        return None
+    named = (messages.c.author == Author.RESIDENT.value) & messages.c.body.has_key("message_ids")
+    newest = await _first(connection, conversation_id, named, messages.c.seq.desc())
+    return None if newest is None else str(newest.body["message_ids"][-1])
+
+
 async def album(connection: Read, conversation_id: UUID, name: str) -> Message | None:
     """Give the row that keeps an album, by the platform's name of it, or None."""
     return await _first(connection, conversation_id, messages.c.body["album"].astext == name, messages.c.seq)

@@ -57,6 +57,9 @@ revisions = Table(
     Column("source_version", Integer),
     # "machine draft" until a native speaker has read it, then "reviewed".
     Column("state", Text, nullable=False),
+    # Who read what is reviewed, and when; NULL where nobody knows.
+    Column("reviewed_by", Text),
+    Column("reviewed_on", Date),
     # NULL: it came from a file.
     Column("author", ForeignKey("staff.id")),
     Column("restored_from", Integer),
@@ -122,6 +125,8 @@ class Revision:
     restored_from: int | None
     digest: str
     created_at: datetime
+    reviewed_by: str | None = None
+    reviewed_on: date | None = None
 
 
 def _revision(row: Row[Any]) -> Revision:
@@ -140,6 +145,8 @@ def _revision(row: Row[Any]) -> Revision:
         restored_from=row.restored_from,
         digest=row.digest,
         created_at=row.created_at,
+        reviewed_by=row.reviewed_by,
+        reviewed_on=row.reviewed_on,
     )
 
 

@@ -106,10 +106,10 @@ class OutboxStatus(StrEnum):
 PARKED: Final = frozenset({OutboxStatus.WINDOW_CLOSED, OutboxStatus.QUOTA_EXHAUSTED})
 
 # Within `platform_ids`: what the platform calls each part that it took, null where it failed to deliver it after that;
-# and how often that happened, by the number of the part; and whether the parts are of half the length.
+# and how often that happened, by the number of the part; and from which part on they are of half the length.
 IDS: Final = "ids"
 FAILURES: Final = "failures"
-HALVED: Final = "halved"
+HALVED_FROM: Final = "halved_from"
 
 
 def _named(platform_ids: list[str | None]) -> ColumnElement[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -24,6 +24,8 @@ class Content:
     source_version: int | None
     state: str
     digest: str
+    reviewed_by: str | None = None
+    reviewed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ async def publish(connection: Write, publications: Sequence[Publication], *, now
                 "cases": {facet: dict(case) for facet, case in publication.content.cases.items()},
                 "source_version": publication.content.source_version,
                 "state": publication.content.state,
+                "reviewed_by": publication.content.reviewed_by,
+                "reviewed_on": publication.content.reviewed_on,
                 "author": publication.author,
                 "restored_from": publication.restored_from,
                 "digest": publication.content.digest,

@@ -6,24 +6,32 @@ from typing import Any
 from sqlalchemy import update
 
 from store.database import Write
-from store.outbox import HALVED, OutboxStatus, outbox
+from store.outbox import FAILURES, HALVED_FROM, IDS, OutboxStatus, outbox
+from store.pacing import Leased
 
 
-async def halve(connection: Write, outbox_id: int, *, payload: dict[str, Any], error: str, now: datetime) -> bool:
-    """Put a row that is being sent back at once, with a payload that is cut into smaller parts.
+async def halve(
+    connection: Write, leased: Leased, *, halved_from: int, payload: dict[str, Any], error: str, now: datetime
+) -> bool:
+    """Put a row that is being sent back at once, with a payload that from a part on is cut into smaller ones.
 
-    False where what it said was erased meanwhile, or its lease was over: then it is not to be sent again.
+    The parts before it arrived, and keep their numbers. False where what it said was erased meanwhile, or its lease was
+    over: then it is not to be sent again.
     """
     rewritten = await connection.execute(
         update(outbox)
-        .where(outbox.c.id == outbox_id, outbox.c.status == OutboxStatus.SENDING.value, outbox.c.payload.is_not(None))
+        .where(outbox.c.id == leased.id, outbox.c.status == OutboxStatus.SENDING.value, outbox.c.payload.is_not(None))
         .values(
             status=OutboxStatus.QUEUED.value,
             payload=payload,
             due_at=now,
             lease_until=None,
             error=error,
-            platform_ids={HALVED: True},
+            platform_ids={
+                IDS: list(leased.platform_ids[:halved_from]),
+                FAILURES: dict(leased.failures),
+                HALVED_FROM: halved_from,
+            },
         )
         .returning(outbox.c.id)
     )

@@ -10,7 +10,7 @@ from sqlalchemy import exists, or_, select, update
 
 from store.database import Read, Write
 from store.notify import Topic, notify
-from store.outbox import FAILURES, HALVED, IDS, PARKED, OutboxStatus, arrived, outbox
+from store.outbox import FAILURES, HALVED_FROM, IDS, PARKED, OutboxStatus, arrived, outbox
 
 # A row may have parts on their way, or at rest, when one that went before turns out not to have arrived.
 _SENT = (OutboxStatus.SENT, OutboxStatus.QUEUED, *PARKED)
@@ -22,7 +22,7 @@ class Contradicted:
 
     `part` is the one that did not, `failures` how often each failed before, `platform_ids` are those of all of its
     parts. `seqs` are the places in the transcript of all that it said, also for the rows that went with it, in their
-    order. `halved`: its parts are of half the length, and whatever of it goes again is cut like that.
+    order. `halved_from`: from this part on they are of half the length, and whatever goes again is cut like that.
     """
 
     id: int
@@ -31,7 +31,7 @@ class Contradicted:
     failures: Mapping[str, int]
     platform_ids: tuple[str | None, ...]
     seqs: tuple[int, ...]
-    halved: bool = False
+    halved_from: int | None = None
 
     @property
     def failed_before(self) -> int:
@@ -62,7 +62,7 @@ async def contradicted(connection: Write, conversation_id: UUID, platform_id: st
     )
     ids, failures = row.platform_ids[IDS], row.platform_ids.get(FAILURES, {})
     part, seqs = ids.index(platform_id), tuple(said.scalars())
-    return Contradicted(row.id, row.channel, part, failures, tuple(ids), seqs, HALVED in row.platform_ids)
+    return Contradicted(row.id, row.channel, part, failures, tuple(ids), seqs, row.platform_ids.get(HALVED_FROM))
 
 
 async def end(
@@ -101,7 +101,8 @@ async def keep_for_later(
             error=error,
             payload=payload,
             parts_sent=arrived(ids),
-            platform_ids={IDS: ids, FAILURES: failures} | ({HALVED: True} if found.halved else {}),
+            platform_ids={IDS: ids, FAILURES: failures}
+            | ({} if found.halved_from is None else {HALVED_FROM: found.halved_from}),
             due_at=due_at,
             finished_at=None if queued else now,
         )

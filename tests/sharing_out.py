@@ -12,6 +12,10 @@ WHOLE_BASE: Final = (
     "tests/knowledge/test_places.py",
     "tests/knowledge/test_spelled.py",
 )
+# These import aiogram, which takes three seconds.
+AIOGRAM: Final = ("tests/channels/test_telegram_aiogram.py", "tests/channels/test_telegram_aiogram_webhook.py")
+# Files that go to one process, by name.
+TOGETHER: Final = dict.fromkeys(WHOLE_BASE, "the whole base") | dict.fromkeys(AIOGRAM, "aiogram")
 # By the seconds that they take.
 LONGEST: Final = (
     "tests/crash/test_crash.py",
@@ -21,7 +25,7 @@ LONGEST: Final = (
     "tests/knowledge/test_served.py",
     "tests/channels/test_contract.py",
     "tests/knowledge/test_files.py",
-    "tests/channels/test_telegram_aiogram.py",
+    *AIOGRAM,
     "tests/sportello/test_relay.py",
     "tests/sportello/test_telegram_media.py",
     "tests/sportello/test_channels.py",
@@ -48,7 +52,7 @@ class Sharing(LoadFileScheduling):  # type: ignore[misc]  # the library has no t
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file(nodeid)
-        return "the whole base" if file in WHOLE_BASE else file
+        return TOGETHER.get(file, file)
 
 
 def _file(nodeid: str) -> str:

@@ -57,7 +57,12 @@ def install(app: FastAPI, problems: Problems) -> None:
     problem = problems.answer
 
     async def http(request: Request, error: Exception) -> Response:
-        return await problem(request, error.status_code if isinstance(error, HTTPException) else 500)
+        if not isinstance(error, HTTPException):
+            return await problem(request, 500)
+        answer = await problem(request, error.status_code)
+        # Where a method is refused, `Allow` names those that are not.
+        answer.headers.update(error.headers or {})
+        return answer
 
     async def invalid(request: Request, _error: Exception) -> Response:
         return await problem(request, 422)

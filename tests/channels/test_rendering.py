@@ -62,17 +62,28 @@ def test_rendering_gives_at_least_one_message_and_buttons_on_the_last(
 def test_what_was_too_long_is_cut_into_parts_of_half_the_length(text: str, longest: int, tap: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
     choices = (OutboundChoice("1.0", "Sì"),) if tap else ()
     can = replace(capabilities(longest), choices_text_max=longest // 2)
-    wire = render(Outbound("it", (text,), choices, halved=True), can)
+    wire = render(Outbound("it", (text,), choices, halved_from=0), can)
     assert all(0 < measure(message.text, "utf-16") <= longest // 2 for message in wire)
     assert all(measure(message.text, "utf-16") <= longest // 4 for message in wire if message.choices)
     assert without_space("".join(message.text for message in wire)).startswith(without_space(text))
 
 
 def test_what_is_to_be_halved_stays_so_in_the_outbox_and_with_what_it_is_merged() -> None:
-    halved = Outbound("it", ("a",), halved=True)
+    halved = Outbound("it", ("a",), halved_from=2)
     assert Outbound.from_json(halved.to_json()) == halved
-    assert merged([Outbound("it", ("b",)), halved, Outbound("it", ("c",))]).halved
-    assert not merged([Outbound("it", ("b",)), Outbound("it", ("c",))]).halved
+    assert merged([Outbound("it", ("b",)), halved, Outbound("it", ("c",))]).halved_from == 0
+    assert merged([Outbound("it", ("b",)), Outbound("it", ("c",))]).halved_from is None
+
+
+@given(texts, st.integers(80, 240), st.integers(0, 4), st.sampled_from(UNITS))
+def test_what_arrived_stays_as_it_was_where_the_rest_is_cut_smaller(
+    text: str, longest: int, arrived: int, unit: Literal["utf-16", "bytes"]
+) -> None:
+    whole = split(text, longest, unit)
+    halved = split(text, longest, unit, halved_from=arrived)
+    assert halved[:arrived] == whole[:arrived]
+    assert all(0 < measure(part, unit) <= longest // 2 for part in halved[arrived:])
+    assert without_space("".join(halved)) == without_space("".join(whole))
 
 
 def test_a_long_answer_is_cut_between_sentences() -> None:

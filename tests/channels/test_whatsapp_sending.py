@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.adapter import MediumGoneError, Outbound, OutboundChoice, PlatformRefusedError, WireMessage
+from channels.composing import tried
 from channels.rendering import render
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown, WindowClosed
 from channels.whatsapp import Template, WhatsAppAdapter
@@ -40,6 +41,25 @@ async def adapter(server: LoopbackServer) -> AsyncIterator[WhatsAppAdapter]:
     adapter = adapter_for(server.url, "answer_ready:it,en,zh_CN")
     yield adapter
     await adapter.close()
+
+
+async def test_the_sign_that_somebody_writes_marks_as_read_costs_no_message_and_never_fails(
+    api: FakeCloudApi, adapter: WhatsAppAdapter, clock: FakeClock
+) -> None:
+    api.heard(CHAT, "wamid.1")
+    await tried(adapter.show_typing_under("wamid.1"))
+    assert (api.shows_typing(CHAT), api.read, api.sent) == (True, ["wamid.1"], [])
+    clock.advance(seconds=25)
+    assert not api.shows_typing(CHAT)
+    await tried(adapter.show_typing_under("wamid.1"))
+    assert isinstance(await adapter.send(CHAT, WireMessage("ciao")), Sent)
+    assert not api.shows_typing(CHAT), "a message ends it"
+    with pytest.raises(PlatformRefusedError):
+        await adapter.show_typing_under("wamid.of nobody")
+    await tried(adapter.show_typing_under("wamid.of nobody"))
+    api.garbage_next(status=502)
+    await tried(adapter.show_typing_under("wamid.1"))
+    assert len(api.read) == 2
 
 
 def choices(*labels: str) -> tuple[OutboundChoice, ...]:

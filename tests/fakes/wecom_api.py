@@ -177,7 +177,7 @@ class FakeKf(KfMemory):
     def _sync(self, arguments: dict[str, Any]) -> Response:
         self.syncs.append(arguments)
         now, limit = self.clock(), arguments.get("limit", 1000)
-        if "token" in arguments:
+        if arguments.get("token"):
             if self.rung.get(arguments["token"], -1e12) + RING_SECONDS <= now:
                 return _said(95007, "invalid msg token")
         else:

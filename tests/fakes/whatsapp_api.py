@@ -6,7 +6,9 @@ with a button of 1 to 20, 1 to 10 rows, titles of 1 to 24, descriptions of at mo
 256 and 200 characters; free text only within 24 hours of the resident's last message (131047), told with the
 request or, as the real one often does, later in a status; templates at any time, by name and approved language
 (132001); residents who blocked us (131026, told later); the pace of one pair (131056) and of the number (130429);
-media in two steps, where the address lasts five minutes and the medium seven days; calls signed with the secret.
+media in two steps, where the address lasts five minutes and the medium seven days; calls signed with the secret;
+"is typing" under a message that the resident wrote (100), which marks it as read, costs no message, and lasts 25
+seconds or until a message of ours (https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators/).
 """
 
 import hashlib
@@ -33,6 +35,7 @@ SECRET = "app-secret"
 VERIFY_TOKEN = "a-word"
 WINDOW_SECONDS = 24 * 3600.0
 ADDRESS_SECONDS = 300.0
+TYPING_SECONDS = 25.0
 MEDIUM_SECONDS = 7 * 24 * 3600.0
 # A burst of so many to one person is lent, then one in six seconds.
 PAIR_BURST, PAIR_SECONDS = 45, 6.0
@@ -67,6 +70,10 @@ class FakeCloudApi:
     undelivered: list[tuple[SentMessage, int]] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
     last_heard: dict[str, float] = field(default_factory=dict)
+    # Who wrote a message, by its id; which of them were marked as read; until when somebody is shown to write.
+    written: dict[str, str] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    typing_until: dict[str, float] = field(default_factory=dict)
     media: dict[str, tuple[str, bytes, float]] = field(default_factory=dict)
     url: str = ""
     _addresses: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -78,9 +85,15 @@ class FakeCloudApi:
 
     # --- verbs ---
 
-    def heard(self, sender: str) -> None:
-        """Let a resident's message open the window."""
+    def heard(self, sender: str, key: str = "") -> None:
+        """Let a resident's message open the window; `key` is its id."""
         self.last_heard[sender] = self.clock()
+        if key:
+            self.written[key] = sender
+
+    def shows_typing(self, sender: str) -> bool:
+        """Tell whether a resident sees now that somebody is writing."""
+        return self.clock() < self.typing_until.get(sender, -1e12)
 
     def fail_next(self, code: int, details: str = "refused", *, status: int = 400) -> None:
         """Answer the next call with an error of the API."""
@@ -158,6 +171,8 @@ class FakeCloudApi:
             raise RefusedError(100, f"Object with ID '{number}' does not exist", 404)
         if body.get("messaging_product") != "whatsapp":
             raise RefusedError(100, "messaging_product is required")
+        if body.get("status") == "read":
+            return self._reads(body)
         if ("to" in body) == ("recipient" in body):
             raise RefusedError(100, "exactly one of to and recipient is required")
         to = str(body.get("to") or body.get("recipient"))
@@ -179,8 +194,21 @@ class FakeCloudApi:
             self.undelivered.append((message, self.fails.popleft()))
         else:
             self.sent.append(message)
+            self.typing_until.pop(to, None)
         named = {"input": to, "wa_id": to}
         return JSONResponse({"messaging_product": "whatsapp", "contacts": [named], "messages": [{"id": message.id}]})
+
+    def _reads(self, body: dict[str, Any]) -> Response:
+        sender = self.written.get(body.get("message_id", ""))
+        if sender is None:
+            raise RefusedError(100, "Invalid parameter: message_id")
+        indicator = body.get("typing_indicator")
+        if indicator is not None:
+            if indicator != {"type": "text"}:
+                raise RefusedError(100, "Invalid parameter: typing_indicator")
+            self.typing_until[sender] = self.clock() + TYPING_SECONDS
+        self.read.append(body["message_id"])
+        return JSONResponse({"success": True})
 
     def _content(self, body: dict[str, Any]) -> tuple[str, str, tuple[tuple[str, str, str], ...], str]:
         match body.get("type"):

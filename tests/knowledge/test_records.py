@@ -80,6 +80,8 @@ def shown(text: str, code: str = "it") -> str:
         ("it", "{amount:fee}", "30,46 €"),
         ("it", "{amount:stamp}", "16 €"),
         ("it", "{amount:quota}", "164.850"),
+        ("ar", "{year:quota}", "2026"),
+        ("it", "{year:nobody}", "chiedi allo sportello"),
         ("it", "{amount:rate}", "7,5%"),
         ("en", "{amount:fee} {amount:stamp} {amount:quota} {amount:rate}", "€30.46 €16 164,850 7.5%"),
         ("it", "{window:open}", "aperto fino al 14 febbraio 2027"),

@@ -16,7 +16,7 @@ from store.staff import Role, StaffMember
 from tests.channels.bridge_peer import SECRET
 from tests.conftest import START, FakeClock
 from tests.databases import Copies, execute_outside_transaction
-from tests.sportello.desk import ENTRIES, Desk, settings_for, vocabularies
+from tests.sportello.desk import ENTRIES, Desk, furnish, settings_for, vocabularies
 from tests.sportello.wechat_desk import WeChatDesk, wechat_desk
 from tests.sportello.wecom_desk import WecomDesk, wecom_desk
 from tests.starter import starter
@@ -44,7 +44,7 @@ async def desk(
     async with copies.of(furnished) as url:
         settings = settings_for(url, tmp_path)
         program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
-        await program.library.refresh()
+        await furnish(program)
         yield Desk(program, clock, new_id)
         await program.close()
 

@@ -1,7 +1,7 @@
 """A whole program with verbs for what happens around it, and the settings that it is put together from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,10 @@ from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
 from handoff import queue
 from handoff.queue import Claimed
+from knowledge import loading
+from knowledge.embedding import NoEmbedder
+from knowledge.loading import Knowledge
+from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from sportello.app import create_app
 from sportello.deliveries import Deliveries
@@ -58,6 +62,21 @@ def vocabularies() -> Vocabularies:
     return counted(2)
 
 
+# What the first desk of a process read, for the others: they are copies of one database, and reading is dear.
+_READ: list[tuple[Knowledge, Reader]] = []
+
+
+async def furnish(program: Program) -> None:
+    """Let a program know the entries that stand in its database from the beginning."""
+    if not _READ:
+        async with program.database.read() as connection:
+            knowledge = await loading.load(connection)
+        _READ.append(
+            (knowledge, await loading.build(program.database, NoEmbedder(), knowledge.entries, vocabularies()))
+        )
+    program.library.take(*_READ[0])
+
+
 class Compiled(BytecodeCache):
     """The templates that were compiled for an application before, for the next one."""
 
@@ -82,6 +101,7 @@ class Desk:
     program: Program
     clock: FakeClock
     new_id: Callable[[], UUID]
+    apps: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False)
 
     async def write(self, text: str, *, thread: str = "77", key: str | None = None, **fields: Any) -> bool:
         """Let a resident write on Telegram; False where the update was stored before."""
@@ -155,8 +175,11 @@ class Desk:
             return {status.value: count for status, count in (await inbox.counts(connection)).items()}
 
     def browser(self) -> httpx.AsyncClient:
-        """Give a client that speaks to the application in this process."""
-        transport = httpx.ASGITransport(app=create_app(self.program, COMPILED), raise_app_exceptions=False)
+        """Give a client that speaks to the application in this process: one for all, until what it is made of changes."""
+        name = (id(self.program.settings), id(self.program.adapters))
+        if name not in self.apps:
+            self.apps[name] = create_app(self.program, COMPILED)
+        transport = httpx.ASGITransport(app=self.apps[name], raise_app_exceptions=False)
         headers = {"Accept": "text/html", "Accept-Language": "it", "Sec-Fetch-Site": "same-origin"}
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 

@@ -21,6 +21,8 @@ async def test_the_description_is_served_only_where_there_is_a_bridge(
     schema = described["paths"]["/bridge/messages"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body = resolved(described, schema["$ref"])
     assert body["required"] == ["id", "thread"]
+    needs = {tuple(each["if"]["properties"]["kind"]["enum"]): each["then"]["required"] for each in body["allOf"]}
+    assert needs == {("text", "edited"): ["text"], ("choice",): ["choice"], ("media",): ["media_kind"]}
     page = await web.get("/bridge/docs")
     assert page.status_code == 200
     for name in (*body["properties"], "X-Sportello-Signature", "/bridge/outbox/{outbox_id}/ack", "HMAC-SHA256"):

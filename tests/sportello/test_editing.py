@@ -170,6 +170,39 @@ async def test_a_changed_italian_makes_the_others_old_until_they_follow(desk: De
     assert "night-doctor" in (await editor.get("/desk/knowledge?todo=stale&language=zh")).text
 
 
+async def test_who_read_a_text_stays_with_it_until_residents_read_another_one(
+    desk: Desk, editor: httpx.AsyncClient
+) -> None:
+    async def published(browser: httpx.AsyncClient, **changes: str) -> tuple[str, str | None]:
+        answer = await browser.post(PAGE, data=await form_of(desk, browser, PAGE, **changes))
+        assert answer.status_code == 303, answer.text
+        current = await version(desk)
+        return current.state, current.reviewed_by
+
+    first = (await version(desk)).reviewed_by
+    assert first is None
+    assert await published(editor, reviewed="1") == ("reviewed", "Edda")
+    assert (await version(desk)).reviewed_on == desk.clock().date()
+    assert "riletto da Edda il 23 novembre 2026" in shown(await editor.get(PAGE))
+    await desk.staff("fabio", Role.EDITOR)
+    async with desk.browser() as other:
+        await sign_in(other, "fabio")
+        assert await published(other, reviewed="1", phrases="ایک جملہ") == ("reviewed", "Edda")
+        assert await published(other, answer="{phone:doctor-116117}") == ("machine draft", None)
+        assert await published(other, reviewed="1") == ("reviewed", "Fabio")
+        token = re.search(r'name="csrf" value="([^"]+)"', (await other.get(f"{PAGE}/history")).text)
+        assert token is not None
+        back = {"csrf": token[1], "base": str((await version(desk)).revision), "revision": "2"}
+        assert (await other.post(f"{PAGE}/restore", data=back)).headers["location"].endswith("saved=1")
+    assert (await version(desk)).reviewed_by == "Edda", "an old version comes back with who read it"
+    history = shown(await editor.get(f"{PAGE}/history"))
+    assert "riletto da Fabio il 23 novembre 2026" in history
+
+
+def shown(page: httpx.Response) -> str:
+    return re.sub(r"[\u2066-\u2069]", "", page.text)
+
+
 async def test_what_was_made_from_an_older_italian_than_was_shown_stays_old(
     desk: Desk, editor: httpx.AsyncClient
 ) -> None:

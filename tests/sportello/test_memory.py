@@ -39,6 +39,9 @@ class Reading:
     async def calibrate(self, _now: object) -> bool:
         return await self.refresh()
 
+    async def warm(self) -> None:
+        pass
+
     async def complete(self) -> bool:
         return False
 

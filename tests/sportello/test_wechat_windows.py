@@ -134,17 +134,37 @@ async def test_what_is_too_long_in_smaller_parts_too_ends_and_is_shown(wechat: W
         assert wechat.platform.calls.count("message/custom/send") == calls + refusals
 
 
-async def test_what_arrived_in_part_is_not_cut_anew(wechat: WeChatDesk) -> None:
+async def test_of_what_arrived_in_part_the_rest_goes_in_smaller_parts(wechat: WeChatDesk) -> None:
     await wechat.write("ciao")
     before = len(wechat.platform.shown)
-    await wechat.says(OPENID, "长" * 1200)
+    text = "".join(chr(0x4E00 + number) for number in range(1200))
+    await wechat.says(OPENID, text)
     await wechat.deliveries.open()
     wechat.desk.clock.advance(seconds=5)
     assert await wechat.deliveries.deliver()
     wechat.platform.fail_next(45002)
     await wechat.deliver()
-    assert (await wechat.statuses())[-1] == "too-long"
-    assert len(wechat.platform.shown) == before + 1
+    shown = [each.text for each in wechat.platform.shown[before:]]
+    assert "".join(shown) == text, "nothing twice, and nothing left out"
+    assert [len(part.encode()) // 1024 for part in shown] == [1, 0, 0]
+    assert ((await wechat.statuses())[-1], await wechat.left()) == ("sent", 2)
+
+
+async def test_a_rest_that_is_too_long_in_smaller_parts_too_ends(wechat: WeChatDesk) -> None:
+    await wechat.write("ciao")
+    left = 5
+    for refusals, text in ((2, "长" * 1200), (1, "长" * 690)):
+        before = len(wechat.platform.shown)
+        await wechat.says(OPENID, text)
+        await wechat.deliveries.open()
+        wechat.desk.clock.advance(seconds=5)
+        assert await wechat.deliveries.deliver()
+        wechat.platform.fail_next(45002, times=refusals)
+        await wechat.deliver()
+        assert (await wechat.statuses())[-1] == "too-long"
+        assert len(wechat.platform.shown) == before + 1
+        assert await wechat.left() == left - 1, "what was refused cost nothing"
+        left -= 1
 
 
 async def test_what_was_erased_while_the_platform_found_it_too_long_is_not_kept(wechat: WeChatDesk) -> None:

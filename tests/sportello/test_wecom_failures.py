@@ -152,6 +152,35 @@ async def test_a_part_that_arrived_is_not_sent_again_because_one_before_it_did_n
     assert await wecom.deliver() == 0
 
 
+async def test_a_rest_that_was_cut_smaller_is_cut_alike_when_a_part_of_it_turns_out_lost(
+    wecom: WecomDesk, clock: FakeClock, long_reply: int
+) -> None:
+    await wecom.desk.turns()
+    await wecom.deliveries.open()
+    clock.advance(seconds=1)
+    assert await wecom.deliveries.deliver()
+    wecom.kf.fail_next(45002)
+    # The first and the second of the smaller parts: taken, and lost.
+    wecom.kf.fails.extend([8, 8])
+    conversation = await wecom.conversation("wmA")
+    async with wecom.desk.program.database.begin() as connection:
+        # More than five, so that the parts are what counts.
+        for _ in range(5):
+            await budgets.give_back(connection, conversation)
+    wecom.kf.sessions["wmA"].sent = -5
+    await wecom.deliver()
+    for _ in range(2):
+        await hears(wecom)
+        clock.advance(minutes=1)
+        await wecom.deliver()
+    assert (await wecom.statuses("wmA"))[-1] == "sent"
+    said = wecom.texts("wmA")[long_reply:]
+    assert said[0] == "一" * 600
+    assert all(len(part.encode()) <= 1024 for part in said[1:])
+    counted = {number: sum(part.count(number) for part in said) for number in "一二三"}
+    assert counted == dict.fromkeys("一二三", 600), "nothing twice, and nothing left out"
+
+
 async def test_each_part_has_its_own_tries(wecom: WecomDesk, clock: FakeClock, long_reply: int) -> None:
     conversation = await wecom.conversation("wmA")
     async with wecom.desk.program.database.begin() as connection:

@@ -1,4 +1,4 @@
-"""A resident sees that a person writes, on the page and on Telegram, and nothing of it is kept."""
+"""A resident sees that a person writes, on the page and on Telegram and WhatsApp, and nothing of it is kept."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,8 +14,10 @@ from store.conversations import Address
 from store.notify import Topic
 from store.staff import Role, StaffMember
 from tests.fakes.servers import serving
+from tests.fakes.whatsapp_api import PHONE_ID
 from tests.sportello.desk import Desk
 from tests.sportello.test_desk import field, sign_in
+from tests.sportello.whatsapp_phone import RESIDENT, phone_at
 
 JSON = {"Accept": "application/json"}
 
@@ -86,7 +88,7 @@ async def test_a_lost_listener_that_comes_back_tells_nobody_that_a_person_writes
     assert set(heard) == set(Topic) - {Topic.TYPING}
 
 
-async def test_a_platform_that_shows_it_is_asked_and_no_other() -> None:
+async def test_a_platform_that_shows_it_is_asked_and_no_other(desk: Desk) -> None:
     class Platform:
         def __init__(self, channel: str) -> None:
             self.channel, self.account = channel, "1"
@@ -98,7 +100,28 @@ async def test_a_platform_that_shows_it_is_asked_and_no_other() -> None:
             raise RuntimeError
 
     telegram, other = Showing("telegram"), Platform("whatsapp")
-    show = showing([telegram, other])  # type: ignore[list-item]  # they stand for adapters
+    show = showing(desk.program.database, [telegram, other])  # type: ignore[list-item]  # they stand for adapters
     for channel, account in (("telegram", "1"), ("telegram", "2"), ("whatsapp", "1"), ("web", "web")):
         await show(Address(channel, account, "77"))
     assert telegram.shown == ["77"]
+
+
+async def test_whatsapp_shows_it_under_what_the_resident_wrote_last_and_nothing_is_kept(desk: Desk) -> None:
+    async with phone_at(desk) as phone:
+        show = showing(desk.program.database, desk.program.adapters)
+        address = Address("whatsapp", PHONE_ID, RESIDENT)
+        await show(address)
+        assert phone.api.read == [], "nobody wrote yet"
+        await phone.with_mediator()
+        await phone.write("ancora")
+        before = await rows(desk)
+        await show(address)
+        assert phone.api.read == ["wamid.in2"]
+        assert phone.api.shows_typing(RESIDENT)
+        assert await rows(desk) == before
+        await phone.reply("eccomi")
+        assert not phone.api.shows_typing(RESIDENT)
+        async with desk.program.database.begin() as connection:
+            await conversations.erase_messages(connection, await phone.conversation())
+        await show(address)
+        assert phone.api.read == ["wamid.in2"], "what was erased is known no more"

@@ -19,7 +19,7 @@ from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wechat_api import APP_ID, OPENID, SECRET
 from tests.fakes.wechat_platform import AES_KEY, TOKEN, FakeWeChat
-from tests.sportello.desk import Desk, next_due, settings_for, vocabularies
+from tests.sportello.desk import Desk, furnish, next_due, settings_for, vocabularies
 from tests.sportello.platform_desk import PlatformDesk
 
 
@@ -126,7 +126,7 @@ async def wechat_desk(
                 wechat_api_base=server.url,
             )
             program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
-            await program.library.refresh()
+            await furnish(program)
             desk = Desk(program, clock, new_id)
             async with desk.browser() as web:
                 yield WeChatDesk(desk, web, platform)

@@ -18,7 +18,7 @@ from tests.databases import Copies
 from tests.fakes.servers import LoopbackServer
 from tests.fakes.wecom_api import SECRET, FakeKf
 from tests.fakes.wecom_callbacks import AES_KEY, CALLBACK_TOKEN, CORP_ID, OPEN_KFID
-from tests.sportello.desk import Desk, settings_for, vocabularies
+from tests.sportello.desk import Desk, furnish, settings_for, vocabularies
 from tests.sportello.platform_desk import PlatformDesk
 
 
@@ -105,7 +105,7 @@ async def wecom_desk(
                 wecom_api_base=server.url,
             )
             program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
-            await program.library.refresh()
+            await furnish(program)
             desk = Desk(program, clock, new_id)
             (pulls,) = program.pulls
             await pulls.open()

@@ -49,8 +49,9 @@ class Phone:
 
     async def write(self, text: str, sender: str = RESIDENT) -> None:
         self._written += 1
-        self.api.heard(sender)
-        await self.call(text_value(text, key=f"wamid.in{self._written}", sender=sender, at=self.api.clock()))
+        key = f"wamid.in{self._written}"
+        self.api.heard(sender, key)
+        await self.call(text_value(text, key=key, sender=sender, at=self.api.clock()))
 
     async def deliver(self) -> None:
         """Send whatever may be sent, with the pauses that the pace asks for."""

@@ -1,4 +1,4 @@
-"""The client's side of `whatsapp_pywa`: runs where pywa is installed, and needs nothing else of this repository."""
+"""The client's side of `whatsapp_peers`: runs where pywa is installed, and needs nothing else of this repository."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 from pywa import WhatsApp, handlers, types
-from pywa.errors import ReEngagementMessage, TemplateNotExists
+from pywa.errors import ReEngagementMessage, TemplateNotExists, WhatsAppError
 
 warnings.simplefilter("ignore")
 
@@ -38,6 +38,15 @@ def main() -> None:
         raise AssertionError("a text went after the window")
     assert code == 131047
     print("sent text, buttons, list; refused after the window")
+    assert wa.indicate_typing("wamid.1").success
+    try:
+        wa.indicate_typing("wamid.unknown")
+    except WhatsAppError as error:
+        refused = error.code
+    else:
+        raise AssertionError("somebody is shown to write under a message that nobody wrote")
+    assert refused == 100
+    print("shown that somebody is writing, under what a resident wrote and nothing else")
     template(wa, told)
     medium = wa.get_media_url("m1")
     content = session.get(medium.url).content
