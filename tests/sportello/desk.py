@@ -175,7 +175,7 @@ class Desk:
             return {status.value: count for status, count in (await inbox.counts(connection)).items()}
 
     def browser(self) -> httpx.AsyncClient:
-        """Give a client that speaks to the application in this process: one for all, until what it is made of changes."""
+        """Give a client that speaks to the application in this process: one, until what it is made of changes."""
         name = (id(self.program.settings), id(self.program.adapters))
         if name not in self.apps:
             self.apps[name] = create_app(self.program, COMPILED)
