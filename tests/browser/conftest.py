@@ -50,6 +50,15 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def runs(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended may wait for somebody to take note of it."""
+    try:
+        _, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")
+    except OSError:
+        return False
+    return not rest.startswith("Z")
+
+
 class Server:
     """`sportello serve --setup`, as a person would start it, on a data folder of its own."""
 
@@ -127,12 +136,11 @@ class Server:
         """Name what runs of the server; the database is in a session of its own."""
         assert self._process is not None
         found: list[str] = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                name, _, rest = stat.read_text(errors="replace").rpartition(") ")
-                state, _, _, session, *_ = rest.split()
-                if int(session) == self._process.pid and state != "Z":
-                    found.append(name)
+        for folder in Path("/proc").glob("[0-9]*"):
+            pid = int(folder.name)
+            with suppress(ProcessLookupError):
+                if os.getsid(pid) == self._process.pid and runs(pid):
+                    found.append(folder.name)
         return found
 
 
