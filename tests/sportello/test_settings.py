@@ -20,6 +20,18 @@ SERVER: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "::1", "port": 80}, "http://[::1]:80"),
+        ({"host": "::1", "public_url": "https://sportello.example.it/"}, "https://sportello.example.it"),
+    ],
+)
+def test_the_address_that_is_told_can_be_opened(given: dict[str, Any], address: str) -> None:
+    assert Settings(_env_file=None, **given).address == address
+
+
 def test_the_example_names_every_setting_and_what_the_containers_need() -> None:
     example = set(
         re.findall(r"^#(SPORTELLO_[A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
