@@ -82,12 +82,13 @@ def new_id() -> Callable[[], UUID]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def made_once() -> Iterator[None]:
+def made_once() -> Iterator[Engines]:
     """Let a test take over what is dear to make and the same in each."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        Engines().stand_in(monkeypatch)
+        engines = Engines()
+        engines.stand_in(monkeypatch)
         remembered_fields.stand_in(monkeypatch)
-        yield
+        yield engines
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +123,10 @@ async def template(server_url: URL) -> str:
 
 
 @pytest.fixture(scope="session")
-async def copies(server_url: URL) -> AsyncIterator[Copies]:
+async def copies(server_url: URL, made_once: Engines) -> AsyncIterator[Copies]:
     async with Database(server_url) as server:
-        yield Copies(server)
+        yield Copies(server, made_once)
+        await made_once.close()
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ async def database_url(copies: Copies, template: str) -> AsyncIterator[URL]:
 
 
 @pytest.fixture
-async def database(database_url: URL) -> AsyncIterator[Database]:
+async def database(copies: Copies, template: str) -> AsyncIterator[Database]:
     """Give an empty, migrated database."""
-    async with Database(database_url) as database:
+    async with copies.washed(template) as url, Database(url) as database:
         yield database

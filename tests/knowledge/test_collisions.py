@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy.engine import URL
 
 from knowledge import collisions, exchange
 from knowledge.collisions import Collisions, Pair
@@ -163,10 +162,10 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
 
 
 @pytest.mark.usefixtures("few_signals")
-async def test_the_command_asks_the_published_entries(database: Database, database_url: URL, tmp_path: Path) -> None:
+async def test_the_command_asks_the_published_entries(database: Database, tmp_path: Path) -> None:
     async with database.begin() as connection:
         await exchange.import_entries(connection, ENTRIES, overwrite=False, now=START)
-    settings = settings_for(database_url, tmp_path)
+    settings = settings_for(database.url, tmp_path)
     found = await evaluation.find_collisions(settings, "it")
     assert (found.asked, found.by_meaning, found.found[0].phrase) == (9, False, STRAY)
     assert (await evaluation.find_collisions(settings, "ur")).asked == 0

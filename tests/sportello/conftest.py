@@ -41,7 +41,7 @@ async def furnished(server_url: URL, template: str) -> str:
 async def desk(
     copies: Copies, furnished: str, tmp_path: Path, clock: FakeClock, new_id: Callable[[], UUID]
 ) -> AsyncIterator[Desk]:
-    async with copies.of(furnished) as url:
+    async with copies.washed(furnished) as url:
         settings = settings_for(url, tmp_path)
         program = compose(settings, url, works=True, clock=clock, new_id=new_id, vocabularies=vocabularies())
         await furnish(program)

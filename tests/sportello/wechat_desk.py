@@ -114,7 +114,7 @@ async def wechat_desk(
 ) -> AsyncIterator[WeChatDesk]:
     """Put the program together, with Telegram and WeChat."""
     platform = FakeWeChat(clock=clock, advance=lambda seconds: clock.advance(seconds=seconds))
-    async with copies.of(furnished) as url:
+    async with copies.washed(furnished) as url:
         with LoopbackServer(platform.app()) as server:
             settings = settings_for(
                 url,

@@ -91,7 +91,7 @@ async def wecom_desk(
 ) -> AsyncIterator[WecomDesk]:
     """Put the program together, with WeCom alone."""
     kf = FakeKf(clock=clock.timestamp)
-    async with copies.of(furnished) as url:
+    async with copies.washed(furnished) as url:
         with LoopbackServer(kf.app()) as server:
             settings = settings_for(
                 url,
