@@ -169,10 +169,10 @@ class MediatorReplied:
 
 @dataclass(frozen=True, slots=True)
 class MediatorClosed:
-    """The mediator closed the ticket. `missed` is what the resident wrote that the mediator had not seen."""
+    """The mediator closed the ticket. `missed` is what the resident wrote or sent that the mediator had not seen."""
 
     ticket: str
-    missed: TextReceived | None = None
+    missed: tuple[TextReceived | MediaReceived, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class MediatorGaveBack:
     """The mediator gave the conversation back to the bot; `missed` as with `MediatorClosed`."""
 
     ticket: str
-    missed: TextReceived | None = None
+    missed: tuple[TextReceived | MediaReceived, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

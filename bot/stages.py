@@ -69,9 +69,9 @@ def text_for_mediator(state: State, event: TextReceived) -> Step:
     return Step(state) if handled is None else handled
 
 
-def media(state: State, _event: MediaReceived) -> Step:
+def media(state: State, event: MediaReceived) -> Step:
     """Say that only people can look at it; it is kept for them."""
-    asked = state if state.question is not None else replace(state, question=_event.seq)
+    asked = state if state.question is not None else replace(state, question=event.seq)
     say = sayings.saying(state, "bot.media", choices=(sayings.ACCEPT_PERSON, sayings.DECLINE_PERSON, sayings.MENU))
     return said(asked, say, stage=Stage.OFFERED)
 
@@ -171,12 +171,13 @@ def mediator_gave_back(state: State, event: MediatorGaveBack) -> Step:
 
 
 def _ended(state: State, event: MediatorClosed | MediatorGaveBack, wording: str) -> Step:
-    """Say it, and answer what the resident wrote that nobody had seen; a number in it was no choice of ours."""
+    """Say it, and answer what the resident sent that nobody had seen; a number in it was no choice of ours."""
     if state.ticket != event.ticket:
         return Step(state)
     freed = released(state)
-    ended = said(freed, sayings.saying(freed, wording, choices=(sayings.MENU, sayings.PERSON)))
-    if event.missed is None:
-        return ended
-    answered = text_for_bot(replace(ended.state, offered=()), event.missed)
-    return Step(answered.state, (*ended.actions, *answered.actions))
+    step = said(freed, sayings.saying(freed, wording, choices=(sayings.MENU, sayings.PERSON)))
+    for missed in event.missed:
+        state = replace(step.state, offered=())
+        answered = text_for_bot(state, missed) if isinstance(missed, TextReceived) else media(state, missed)
+        step = Step(answered.state, (*step.actions, *answered.actions))
+    return step

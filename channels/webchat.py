@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID, uuid5
@@ -22,7 +22,7 @@ from store.notify import Topic
 from web.forms import typed
 from web.live import Hub, LiveEvent, stream, wait
 from web.messages import MessageView, message_view, message_views
-from web.protection import Signer
+from web.protection import LOOKED_AT, Signer
 from web.shell import LANGUAGE_COOKIE, YEAR_SECONDS, Shell, page_language
 
 TEXT_MAX: Final = 2000
@@ -97,7 +97,7 @@ class Webchat:
                 found = await conversations.find(connection, session.address)
                 if found is not None:
                     rows = await conversations.transcript(connection, found, authors=VISIBLE_TO_RESIDENT)
-        views = message_views(rows, audience="resident")
+        views = _with_open_choices(message_views(rows, audience="resident"))
         return self.shell.page(
             request,
             "resident/home.html",
@@ -196,6 +196,12 @@ class Webchat:
         return self.shell.fragment("web/message.html", code=code, message=view, staff=False)
 
 
+def _with_open_choices(views: Sequence[MessageView]) -> list[MessageView]:
+    """Leave only the buttons below the resident's last word, as the script does: older ones ask for what is over."""
+    last = max((view.seq for view in views if view.mine), default=0)
+    return [view if view.seq > last else replace(view, choices=()) for view in views]
+
+
 def _latest(views: Sequence[MessageView]) -> int:
     """Give the place at which a reader goes on: what first answers the resident's last word, else the last row."""
     latest = 0
@@ -225,7 +231,7 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
     """Make the routes of the resident's page."""
     routes = APIRouter()
 
-    @routes.get("/")
+    @routes.api_route("/", methods=LOOKED_AT)
     async def home(request: Request) -> Response:
         return await webchat.page(request)
 
@@ -276,7 +282,7 @@ def router(webchat: Webchat, *, secure: bool) -> APIRouter:
         conversation, news = str(session.conversation_id), webchat.news(session, start)
         return stream(request, webchat.hub, Topic.CONVERSATION, conversation, news, passing=(Topic.TYPING, TYPING))
 
-    @routes.get("/privacy")
+    @routes.api_route("/privacy", methods=LOOKED_AT)
     async def privacy(request: Request) -> Response:
         return webchat.shell.page(request, "resident/privacy.html", code=page_language(request))
 

@@ -13,11 +13,18 @@ _DAYS_AHEAD: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One span of a weekday (0 is Monday), in the desk's own time; the end is not part of it."""
+    """One span of a weekday (0 is Monday), in the desk's own time; the end is not part of it, and None is midnight."""
 
     weekday: int
     start: time
-    end: time
+    end: time | None
+
+    def covers(self, moment: datetime) -> bool:
+        """Tell whether a moment of the desk's own time lies within."""
+        return self.weekday == moment.weekday() and self.start <= moment.time() and self._lasts(moment.time())
+
+    def _lasts(self, clock: time) -> bool:
+        return self.end is None or clock < self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class DeskHours:
 
     @classmethod
     def parse(cls, text: str, zone: ZoneInfo) -> Self:
-        """Read hours such as "mon-fri 09:00-13:00, tue thu 15:00-17:30"; raises ValueError naming the bad part."""
+        """Read hours such as "mon-fri 09:00-13:00, tue thu 15:00-24:00"; raises ValueError naming the bad part."""
         openings: list[Opening] = []
         for part in filter(None, (part.strip() for part in text.lower().split(","))):
             *days, span = part.split()
@@ -37,10 +44,12 @@ class DeskHours:
             if not days or found is None:
                 raise ValueError(f"{part!r} is not as in 'mon-fri 09:00-13:00'")
             try:
-                start, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+                start = time(int(found[1]), int(found[2]))
+                # No clock shows it, but it is how people write that a day is open to its end.
+                end = None if span.endswith("-24:00") else time(int(found[3]), int(found[4]))
             except ValueError as error:
                 raise ValueError(f"{span!r} has a time that no clock shows") from error
-            if start >= end:
+            if end is not None and start >= end:
                 raise ValueError(f"{span!r} ends before it begins")
             openings += (Opening(day, start, end) for name in days for day in _weekdays(name))
         return cls(tuple(sorted(openings, key=lambda opening: (opening.weekday, opening.start))), zone)
@@ -48,10 +57,7 @@ class DeskHours:
     def is_open(self, now: datetime) -> bool:
         """Tell whether the desk is open at a moment."""
         local = now.astimezone(self.zone)
-        return any(
-            opening.weekday == local.weekday() and opening.start <= local.time() < opening.end
-            for opening in self.openings
-        )
+        return any(opening.covers(local) for opening in self.openings)
 
     def opens_at(self, now: datetime) -> datetime | None:
         """Give the next opening after a moment; None where the desk is open, or has no hours."""

@@ -23,6 +23,8 @@ _IDENTIFIERS: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_HELD_DOWN: Final = re.compile(r"[\s.,!?]*(\w)(?:[\s.,!?]*\1){4,}[\s.,!?]*", re.IGNORECASE)
+
 
 def clean(text: str, *, longest: int = LONGEST) -> str:
     """Normalise to NFKC, drop control characters and surrogates, fold white space, and cut.
@@ -43,6 +45,14 @@ def _kept(character: str) -> str:
 
 
 _KEPT: Final = Table(_kept)
+
+
+def says_nothing(cleaned: str) -> bool:
+    """Tell whether a text has fewer than two letters, or one letter over and over, as from a key that is held down.
+
+    The model has to put such a text somewhere, and put it near to whoever wants to die.
+    """
+    return sum(character.isalpha() for character in cleaned) < 2 or _HELD_DOWN.fullmatch(cleaned) is not None  # noqa: PLR2004 - one letter asks nothing
 
 
 def without_identifiers(cleaned: str) -> str:

@@ -1,6 +1,5 @@
 """From the database to entries, vectors and an index."""
 
-import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import structlog
 
+from knowledge.beside import beside
 from knowledge.calibration import VERSION, Calibration
 from knowledge.embedding import Embedder, EmbedderUnavailableError, Vectors
 from knowledge.entry import Entry, Translation
@@ -72,14 +72,12 @@ async def build(
         figures = own or await calibrations.newest(connection)
     calibration = None if figures is None or figures["version"] != VERSION else Calibration.from_json(figures)
     calibrated = own is not None and calibration is not None
-    return await asyncio.to_thread(
-        Reader.of, entries, phrases, vectors, vocabularies, calibration, calibrated=calibrated
-    )
+    return await beside(lambda: Reader.of(entries, phrases, vectors, vocabularies, calibration, calibrated=calibrated))
 
 
 async def calibrate(database: Database, embedder: Embedder, reader: Reader, *, now: datetime) -> Reader:
     """Fit a calibration on a reader's own phrases and keep it for the other processes; takes seconds."""
-    calibration = await asyncio.to_thread(reader.fitted)
+    calibration = await beside(reader.fitted)
     digest = digest_of(reader.phrases, embedder.model if reader.by_meaning else SPELLING_ALONE)
     async with database.begin() as connection:
         await calibrations.keep(connection, digest, calibration.to_json(), now=now)

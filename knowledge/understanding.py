@@ -17,7 +17,7 @@ from bot.commands import normalised
 from bot.events import Question, Understanding
 from knowledge import deciding, reader
 from knowledge.calibration import Judgement
-from knowledge.cleaning import LONGEST, clean, without_identifiers
+from knowledge.cleaning import LONGEST, clean, says_nothing, without_identifiers
 from knowledge.deciding import NOTHING, Decision, Thresholds
 from knowledge.embedding import Embedder, EmbedderUnavailableError
 from knowledge.language import Identified
@@ -131,7 +131,7 @@ class Understander:
         exact = current.exact.get(normalised(asked))
         if exact is not None:
             return deciding.of_label(exact), Means.WORDS, None, None
-        if current.index is None or sum(character.isalpha() for character in asked) < 2:  # noqa: PLR2004 - one letter asks nothing
+        if current.index is None or says_nothing(asked):
             return NOTHING, Means.NOTHING, None, None
         kind, elsewhere = identified.kind, names_city_elsewhere(asked)
         evidence, judgement = await asyncio.to_thread(current.by_spelling, asked, kind)

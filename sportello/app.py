@@ -41,7 +41,8 @@ from store.database import TROUBLES
 from store.migrations import Fit
 from web import problems, sign_in
 from web.identity import Identity
-from web.protection import Protection, Signer
+from web.problems import Problems
+from web.protection import LOOKED_AT, Protection, Signer
 from web.shell import Shell
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -77,7 +78,8 @@ def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIA
     shell = shell_of(program, compiled)
     signer = Signer(settings.secret())
     identity = Identity(program.database, signer, program.clock, secure=settings.secure)
-    problems.install(app, shell)
+    told = Problems(shell, identity)
+    problems.install(app, told)
     app.mount("/static", shell.static)
     app.include_router(
         webchat.router(
@@ -128,7 +130,7 @@ def create_app(program: Program, compiled: BytecodeCache | None = None) -> ASGIA
     editing = Editing(shell, program.database, identity, program.clock, program.today, filler)
     app.include_router(pages.router(editing))
     _add_probes(app, program)
-    return Protection(app, secure=settings.secure)
+    return Protection(app, told.answer, secure=settings.secure)
 
 
 def _add_relay(app: FastAPI, program: Program, shell: Shell, identity: Identity) -> None:
@@ -189,12 +191,12 @@ def _add_probes(app: FastAPI, program: Program) -> None:
     """Add what a proxy, a supervisor and Prometheus ask for."""
     token = program.settings.metrics_token.get_secret_value()
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=LOOKED_AT)
     async def healthz() -> Response:
         """Tell that the process lives."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz")
+    @app.api_route("/readyz", methods=LOOKED_AT)
     async def readyz() -> Response:
         """Tell whether the process can serve: database there, schema current, entries read."""
         try:

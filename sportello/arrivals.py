@@ -127,23 +127,28 @@ class Arrivals:
         turn.append(Author.SYSTEM, {"code": "gave-back", "values": {}})
         return MediatorGaveBack(payload["ticket"], missed)
 
-    async def _missed(self, turn: Turn, payload: dict[str, Any]) -> TextReceived | None:
-        """Give what a resident wrote after the last row that the mediator saw, for the bot to answer: nobody else will.
+    async def _missed(self, turn: Turn, payload: dict[str, Any]) -> tuple[TextReceived | MediaReceived, ...]:
+        """Give what a resident sent after the last row that the mediator saw, for the bot to answer: nobody else will.
 
-        While a mediator has a conversation, nothing is said to what the resident writes, steering words apart.
+        While a mediator has a conversation, nothing is said to what the resident sends, steering words apart.
         """
         seen = payload.get("seen")
         if seen is None or turn.state.ticket != payload["ticket"] or turn.state.stage is not Stage.WITH_MEDIATOR:
-            return None
+            return ()
         rows = await conversations.transcript(
             turn.connection, turn.conversation.id, since=seen, authors=(Author.RESIDENT,)
         )
         written = {row.seq: row.body["text"] for row in rows if row.body.get("text") and "media" not in row.body}
-        missed = {seq: text for seq, text in written.items() if not _steers(text)}
-        if not missed:
-            return None
-        text = "\n".join(missed.values())
-        return TextReceived(max(missed), text, await self._asked(turn, text))
+        texts = {seq: text for seq, text in written.items() if not _steers(text)}
+        # What was only changed got no reply when it came, either.
+        media = [row for row in rows if "media" in row.body and not row.body.get("edited")]
+        missed: list[TextReceived | MediaReceived] = []
+        if texts:
+            text = "\n".join(texts.values())
+            missed.append(TextReceived(max(texts), text, await self._asked(turn, text)))
+        if media:
+            missed.append(MediaReceived(media[-1].seq, MediaKind(media[-1].body["media"]["kind"])))
+        return tuple(missed)
 
     async def _media(self, turn: Turn, payload: dict[str, Any]) -> Event | None:
         """Keep media; those of one album are one message with one reply, and what comes later joins them silently."""

@@ -183,7 +183,8 @@ def _tasks(
     knowledge = Bell(1)
     hear.on(Topic.KNOWLEDGE, knowledge.ring)
     tasks: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = [
-        ("knowledge", lambda: workers.refresh(program.library, knowledge, stop))
+        # Dropped at the end, like ripening below: making an index takes seconds, in which nobody wants to wait.
+        ("knowledge", lambda: first_of(workers.refresh(program.library, knowledge, stop), stop.wait()))
     ]
     bells = [knowledge]
     turns = program.turns

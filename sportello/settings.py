@@ -136,7 +136,8 @@ class Settings(PlatformSettings):
     @property
     def address(self) -> str:
         """Give the public address, without a slash at the end."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @property
     def secure(self) -> bool:

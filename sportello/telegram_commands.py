@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 from prometheus_client import CollectorRegistry
-from telegram.error import TelegramError
+from telegram.error import NetworkError, TelegramError, TimedOut
 
 from bot.languages import CODES, DEFAULT
 from bot.wording import Catalogue
@@ -41,6 +41,12 @@ def _telegram(settings: Settings) -> TelegramAdapter:
     return telegram(settings)
 
 
+def _told(error: TelegramError) -> str:
+    """Say whether Telegram refused, or was not there to refuse: the library's BadRequest is a NetworkError, too."""
+    what = "cannot be reached" if type(error) in {NetworkError, TimedOut} else "refused"
+    return f"Telegram {what}: {error.message}"
+
+
 async def set_webhook(settings: Settings) -> str:
     """Register the webhook; gives what to tell."""
     adapter = _telegram(settings)
@@ -52,7 +58,7 @@ async def set_webhook(settings: Settings) -> str:
     try:
         await adapter.set_webhook(url)
     except TelegramError as error:
-        raise Refusal(f"Telegram refused: {error.message}") from error
+        raise Refusal(_told(error)) from error
     finally:
         await adapter.close()
     return f"Telegram now sends updates to {url}"
@@ -66,7 +72,7 @@ async def link(settings: Settings, scene: str) -> str:
     try:
         return f"https://t.me/{await adapter.username()}?start={scene}"
     except TelegramError as error:
-        raise Refusal(f"Telegram refused: {error.message}") from error
+        raise Refusal(_told(error)) from error
     finally:
         await adapter.close()
 
@@ -103,7 +109,7 @@ async def describe(settings: Settings) -> str:
         for reader, told in texts:
             await adapter.describe(told.commands, told.description, told.short, language=reader)
     except TelegramError as error:
-        raise Refusal(f"Telegram refused: {error.message}. What was set stays; run it again.") from error
+        raise Refusal(f"{_told(error)}. What was set stays; run it again.") from error
     finally:
         await adapter.close()
     return f"Telegram now shows {len(COMMANDS)} commands and the descriptions in {len(CODES)} languages."
@@ -135,6 +141,6 @@ async def poll(settings: Settings, *, drop_webhook: bool) -> None:
             fetching.cancel()
             await asyncio.gather(fetching, return_exceptions=True)
         except TelegramError as error:
-            raise Refusal(f"Telegram refused: {error.message}") from error
+            raise Refusal(_told(error)) from error
         finally:
             await adapter.close()

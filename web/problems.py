@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from store.database import TROUBLES
-from web.identity import ForbiddenError, SignInNeededError
+from web.identity import ForbiddenError, Identity, SignInNeededError
 from web.shell import Shell, page_language
 from web.tracing import place
 
@@ -27,41 +27,61 @@ MESSAGES: Final = {
 }
 
 
-def install(app: FastAPI, shell: Shell) -> None:
-    """Handle every exception that leaves a route."""
+class Problems:
+    """Makes what a reader sees: a page, or JSON for a script, in the language of who reads."""
 
-    def problem(request: Request, status: int) -> Response:
+    def __init__(self, shell: Shell, identity: Identity) -> None:
+        """Use the shell's page for problems, and ask who of the staff is signed in."""
+        self._shell = shell
+        self._identity = identity
+
+    async def answer(self, request: Request, status: int) -> Response:
+        """Say what is wrong; the staff in the language that they chose for the desk."""
         message = MESSAGES.get(status, "web.problem.failed")
+        code = await self._language(request)
         if "text/html" not in request.headers.get("accept", "*/*") and "json" in request.headers.get("accept", ""):
-            return JSONResponse({"problem": shell.catalogue.text(message, page_language(request))}, status)
-        return shell.problem(request, status=status, message=message)
+            return JSONResponse({"problem": self._shell.catalogue.text(message, code)}, status)
+        return self._shell.problem(request, status=status, message=message, code=code)
+
+    async def _language(self, request: Request) -> str:
+        try:
+            signed_in = await self._identity.current(request)
+        except TROUBLES:
+            # Perhaps the very trouble that is to be told; then the browser's language must do.
+            signed_in = None
+        return page_language(request) if signed_in is None else signed_in.member.language
+
+
+def install(app: FastAPI, problems: Problems) -> None:
+    """Handle every exception that leaves a route."""
+    problem = problems.answer
 
     async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
-            return problem(request, 500)
-        answer = problem(request, error.status_code)
+            return await problem(request, 500)
+        answer = await problem(request, error.status_code)
         # Where a method is refused, `Allow` names those that are not.
         answer.headers.update(error.headers or {})
         return answer
 
     async def invalid(request: Request, _error: Exception) -> Response:
-        return problem(request, 422)
+        return await problem(request, 422)
 
     async def forbidden(request: Request, _error: Exception) -> Response:
-        return problem(request, 403)
+        return await problem(request, 403)
 
     async def sign_in(request: Request, _error: Exception) -> Response:
         if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
-            return problem(request, 403)
+            return await problem(request, 403)
         return RedirectResponse(f"/desk/sign-in?{urlencode({'next': request.url.path})}", 303)
 
     async def away(request: Request, error: Exception) -> Response:
         log.error("database_trouble", error=type(error).__name__, path=request.url.path)
-        return problem(request, 503)
+        return await problem(request, 503)
 
     async def failed(request: Request, error: Exception) -> Response:
         log.error("request_failed", error=type(error).__name__, at=place(error), path=request.url.path)
-        return problem(request, 500)
+        return await problem(request, 500)
 
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

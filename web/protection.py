@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Nothing from elsewhere, nothing inline (https://www.w3.org/TR/CSP3/).
@@ -23,6 +25,8 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What monitors and link checkers ask with; FastAPI answers HEAD only where it is named.
+LOOKED_AT: Final = ["GET", "HEAD"]
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FORM_MAX_BYTES: Final = 256 * 1024
 
@@ -59,10 +63,16 @@ class Protection:
     """ASGI middleware around the whole program. What other programs call is left to its own verification."""
 
     def __init__(
-        self, app: ASGIApp, *, secure: bool, exempt: tuple[str, ...] = ("/webhooks/", "/gateways/", "/bridge/")
+        self,
+        app: ASGIApp,
+        refusal: Callable[[Request, int], Awaitable[Response]],
+        *,
+        secure: bool,
+        exempt: tuple[str, ...] = ("/webhooks/", "/gateways/", "/bridge/"),
     ) -> None:
-        """Wrap `app`; `secure` says that the public address is https."""
+        """Wrap `app`; `refusal` makes the answer of a status, and `secure` says that the public address is https."""
         self._app = app
+        self._refusal = refusal
         self._secure = secure
         self._exempt = exempt
 
@@ -86,13 +96,17 @@ class Protection:
         if scope["method"] in UNSAFE_METHODS and not scope["path"].startswith(self._exempt):
             headers = Headers(scope=scope)
             if _is_cross_site(headers):
-                await PlainTextResponse("cross-site request refused", 403)(scope, receive, send_with_headers)
+                await self._refuse(403, scope, receive, send_with_headers)
                 return
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > FORM_MAX_BYTES:
-                await PlainTextResponse("request too large", 413)(scope, receive, send_with_headers)
+                await self._refuse(413, scope, receive, send_with_headers)
                 return
         await self._app(scope, receive, send_with_headers)
+
+    async def _refuse(self, status: int, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._refusal(Request(scope), status)
+        await response(scope, receive, send)
 
 
 def _is_cross_site(headers: Headers) -> bool:

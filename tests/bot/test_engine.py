@@ -69,10 +69,12 @@ listings = st.builds(
 texts = st.builds(
     TextReceived, st.integers(1, 1000), st.text() | words, understandings, st.booleans(), st.none() | picks
 )
+media = st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind))
+missed = st.lists(texts | media, max_size=2).map(tuple)
 any_event = st.one_of(
     st.builds(events.Started, st.text(max_size=64)),
     texts,
-    st.builds(events.MediaReceived, st.integers(1, 1000), st.sampled_from(events.MediaKind)),
+    media,
     st.builds(ChoiceMade, picks),
     st.just(events.ChoiceExpired()),
     st.builds(events.HeldAlready, tickets),
@@ -87,8 +89,8 @@ any_event = st.one_of(
     ),
     st.builds(events.MediatorJoined, tickets),
     st.builds(events.MediatorReplied, tickets, st.text(min_size=1)),
-    st.builds(events.MediatorClosed, tickets, st.none() | texts),
-    st.builds(events.MediatorGaveBack, tickets, st.none() | texts),
+    st.builds(events.MediatorClosed, tickets, missed),
+    st.builds(events.MediatorGaveBack, tickets, missed),
     st.just(events.SpokenInGroup()),
     st.just(events.Left()),
     st.just(events.Returned()),

@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -46,6 +48,15 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+def runs(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended may wait for somebody to take note of it."""
+    try:
+        _, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")
+    except OSError:
+        return False
+    return not rest.startswith("Z")
 
 
 class Server:
@@ -105,6 +116,32 @@ class Server:
         else:
             self._process.terminate()
         return self._process.wait(30)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: a terminal tells every process that it started."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGINT)
+        return self._process.wait(30)
+
+    def stood_in_line(self) -> float:
+        """Give the seconds in which the server could have gone on, and other programs had the processors.
+
+        The second figure of the main thread's schedstat (Linux, Documentation/scheduler/sched-stats.rst).
+        """
+        assert self._process is not None
+        figures = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii").split()
+        return int(figures[1]) / 1e9
+
+    def running(self) -> list[str]:
+        """Name what runs of the server; the database is in a session of its own."""
+        assert self._process is not None
+        found: list[str] = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            pid = int(folder.name)
+            with suppress(ProcessLookupError):
+                if os.getsid(pid) == self._process.pid and runs(pid):
+                    found.append(folder.name)
+        return found
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,26 @@ def test_without_hours_nothing_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("moment", "is_open", "opens"),
+    [
+        ("2026-11-28T21:59", False, "2026-11-28T22:00"),
+        ("2026-11-28T23:59:59", True, None),
+        ("2026-11-29T00:00", True, None),
+        ("2026-11-29T02:00", False, "2026-12-05T22:00"),
+    ],
+)
+def test_a_night_is_written_as_two_days(moment: str, is_open: bool, opens: str | None) -> None:  # noqa: FBT001 - a table
+    night = DeskHours.parse("sat 22:00-24:00, sun 00:00-02:00", ROME)
+    assert night.is_open(at(moment)) is is_open
+    assert night.opens_at(at(moment)) == (None if opens is None else at(opens))
+
+
+def test_a_desk_may_never_close() -> None:
+    always = DeskHours.parse("mon-sun 00:00-24:00", ROME)
+    assert all(always.is_open(at("2026-11-23T00:00") + timedelta(minutes=17 * step)) for step in range(600))
+
+
+@pytest.mark.parametrize(
     ("text", "named"),
     [
         ("mon", "mon"),
@@ -51,6 +71,9 @@ def test_without_hours_nothing_is_told() -> None:
         ("fri-mon 09:00-10:00", "fri-mon"),
         ("mon 25:00-26:00", "25:00"),
         ("mon 10:00-09:00", "10:00-09:00"),
+        ("mon 10:00-00:00", "10:00-00:00"),
+        ("mon 10:00-24:01", "24:01"),
+        ("mon 24:00-24:00", "24:00-24:00"),
         ("mon 9-13", "9-13"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.cleaning import clean, without_identifiers
+from knowledge.cleaning import clean, says_nothing, without_identifiers
 from knowledge.romanising import in_latin, skeleton
 from knowledge.scripts import kind_of, script_of
 
@@ -73,3 +73,24 @@ def test_a_kind_is_a_language_in_a_script(language: str, text: str, kind: str) -
 def test_script_is_that_of_most_letters() -> None:
     assert script_of("permesso کی تجدید کیسے ہوتی ہے") == "Arab"
     assert script_of("123 !") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "nothing"),
+    [
+        ("", True),
+        ("a", True),
+        ("??? 12", True),
+        ("aaaaaaaaaaaa", True),
+        ("Zzzzz z z!", True),
+        ("SOS", False),
+        ("ok", False),
+        ("aiutoooooooo", False),
+        ("aaaaa no", False),
+        # Two characters each, though one of them is only a sign on the other.
+        ("মামামামামামা", False),
+        ("谢谢谢谢", False),
+    ],
+)
+def test_a_key_that_is_held_down_says_nothing(text: str, nothing: bool) -> None:  # noqa: FBT001 - a table
+    assert says_nothing(text) is nothing

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from knowledge import exchange, files, record_files
 from sportello.program import compose
 from store.database import Database
+from store.staff import Role, StaffMember
 from tests.channels.bridge_peer import SECRET
 from tests.conftest import START, FakeClock
 from tests.databases import Copies, execute_outside_transaction
@@ -46,6 +47,20 @@ async def desk(
         await furnish(program)
         yield Desk(program, clock, new_id)
         await program.close()
+
+
+@pytest.fixture
+async def anna(desk: Desk) -> StaffMember:
+    return await desk.staff("anna", Role.MEDIATOR)
+
+
+@pytest.fixture
+async def held(desk: Desk, anna: StaffMember) -> UUID:
+    """Let Anna hold a conversation; gives its ticket."""
+    for text in ("gli asini volano", "persona"):
+        await desk.write(text)
+    await desk.turns()
+    return await desk.claim(anna)
 
 
 @pytest.fixture

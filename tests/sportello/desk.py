@@ -16,6 +16,8 @@ from sqlalchemy.engine import URL
 
 from channels.adapter import Inbound, InboundKind
 from channels.receiving import receive
+from handoff import queue
+from handoff.queue import Claimed
 from knowledge import loading
 from knowledge.embedding import NoEmbedder
 from knowledge.loading import Knowledge
@@ -25,7 +27,7 @@ from sportello.app import create_app
 from sportello.deliveries import Deliveries
 from sportello.program import Program
 from sportello.settings import Settings
-from store import conversations, inbox, leasing, staff
+from store import conversations, inbox, leasing, staff, tickets
 from store.conversations import Address, Message
 from store.staff import Role, StaffMember
 from tests.conftest import FakeClock
@@ -158,6 +160,15 @@ class Desk:
             found = await staff.by_login(connection, login)
         assert found is not None
         return found[0]
+
+    async def claim(self, member: StaffMember) -> UUID:
+        """Let a member take the conversation that waits, which is the only one; gives the ticket."""
+        async with self.program.database.begin() as connection:
+            (waiting,) = await tickets.waiting(connection)
+            claimed = await queue.claim(connection, waiting.id, member, new_id=self.new_id, now=self.clock())
+            assert claimed == Claimed()
+        await self.turns()
+        return waiting.id
 
     async def inbox_counts(self) -> dict[str, int]:
         async with self.program.database.read() as connection:

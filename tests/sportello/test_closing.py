@@ -6,34 +6,19 @@ from uuid import UUID
 import httpx
 import pytest
 
-from handoff import queue
-from handoff.queue import Claimed
+from channels.adapter import InboundKind, MediaRef
 from store import tickets
 from store.conversations import Author
-from store.staff import Role
+from store.staff import StaffMember
 from tests.sportello.desk import Desk
 from tests.sportello.test_desk import field, sign_in
 
 
 @pytest.fixture
-async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(desk: Desk, anna: StaffMember) -> AsyncIterator[httpx.AsyncClient]:
     async with desk.browser() as client:
+        await sign_in(client, anna.login)
         yield client
-
-
-@pytest.fixture
-async def held(desk: Desk, browser: httpx.AsyncClient) -> UUID:
-    """Let a mediator hold a conversation."""
-    anna = await desk.staff("anna", Role.MEDIATOR)
-    await sign_in(browser, "anna")
-    for text in ("gli asini volano", "persona"):
-        await desk.write(text)
-    await desk.turns()
-    async with desk.program.database.begin() as connection:
-        (waiting,) = await tickets.waiting(connection)
-        assert await queue.claim(connection, waiting.id, anna, new_id=desk.new_id, now=desk.clock()) == Claimed()
-    await desk.turns()
-    return waiting.id
 
 
 async def said_since(desk: Desk, seq: int) -> list[str]:
@@ -55,6 +40,42 @@ async def test_what_the_mediator_did_not_see_is_answered_by_the_bot(
     ended, answered = await said_since(desk, before)
     assert "automatico" in ended
     assert "116117" in answered
+
+
+@pytest.mark.parametrize("text", [None, "e la guardia medica?"])
+async def test_photos_that_the_mediator_did_not_see_are_offered_to_a_person(
+    desk: Desk, browser: httpx.AsyncClient, held: UUID, text: str | None
+) -> None:
+    page = (await browser.get(f"/desk/tickets/{held}")).text
+    form = {"csrf": field(page, "csrf"), "key": "1", "outcome": "solved", "seen": field(page, "seen")}
+    for name in ("letter-1", "letter-2"):
+        await desk.write("", kind=InboundKind.MEDIA, media=MediaRef("photo", name))
+    if text is not None:
+        await desk.write(text)
+    await desk.turns()
+    before = (await desk.transcript())[-1].seq
+    assert (await browser.post(f"/desk/tickets/{held}/close", data=form)).status_code == 303
+    await desk.turns()
+    ended, *answered, media = await said_since(desk, before)
+    assert "automatico" in ended
+    assert ["116117" in answer for answer in answered] == [True] * (text is not None)
+    assert "so leggere solo il testo" in media, "and once, though there were two"
+    await desk.write("sì")
+    await desk.turns()
+    async with desk.program.database.read() as connection:
+        assert len(await tickets.waiting(connection)) == 1, "a person will look at them"
+
+
+async def test_photos_that_the_mediator_saw_are_theirs(desk: Desk, browser: httpx.AsyncClient, held: UUID) -> None:
+    await desk.write("", kind=InboundKind.MEDIA, media=MediaRef("photo", "letter"))
+    await desk.turns()
+    page = (await browser.get(f"/desk/tickets/{held}")).text
+    form = {"csrf": field(page, "csrf"), "key": "1", "outcome": "solved", "seen": field(page, "seen")}
+    before = (await desk.transcript())[-1].seq
+    await browser.post(f"/desk/tickets/{held}/close", data=form)
+    await desk.turns()
+    (ended,) = await said_since(desk, before)
+    assert "automatico" in ended
 
 
 async def test_what_the_mediator_saw_is_not_answered_once_more(

@@ -233,6 +233,28 @@ async def test_nobody_gets_in_without_role_token_or_password(desk: Desk, browser
     assert (await browser.get("/desk")).status_code == 303
 
 
+async def test_the_staff_are_told_what_is_wrong_in_the_language_of_their_desk(
+    desk: Desk, browser: httpx.AsyncClient
+) -> None:
+    await desk.staff("anna", Role.MEDIATOR)
+    browser.headers["Accept-Language"] = "ur"
+    assert '<html lang="ur"' in (await browser.get("/desk/nothing-here")).text, "nobody is signed in"
+    await sign_in(browser, "anna")
+    (opened,) = await ask_for_person(desk, "1")
+    reply = f"/desk/tickets/{opened.id}/reply"
+    huge = {"text": "a" * 300_000}
+    for answer, status, told in (
+        (await browser.get("/desk/nothing-here"), 404, "non c&#39;è"),
+        (await browser.get("/desk/tickets/not-a-ticket"), 422, "manca qualcosa"),
+        (await browser.get("/desk/knowledge"), 403, "Non puoi"),
+        (await browser.post(reply, data={"text": "a"}), 403, "Non puoi"),
+        (await browser.post(reply, data=huge), 413, "troppo grande"),
+        (await browser.post(reply, data=huge, headers={"Accept": "application/json"}), 413, "troppo grande"),
+        (await browser.post(reply, data={"text": "a"}, headers={"Sec-Fetch-Site": "cross-site"}), 403, "Non puoi"),
+    ):
+        assert (answer.status_code, told in answer.text) == (status, True), answer.text
+
+
 async def test_sign_in_attempts_are_limited_by_name(desk: Desk, browser: httpx.AsyncClient) -> None:
     await desk.staff("anna", Role.MEDIATOR)
     for _ in range(10):

@@ -2,25 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx
 import pytest
 
-from handoff import presence, queue
-from handoff.queue import Claimed
+from handoff import presence
 from sportello.app import create_app
-from store import staff, tickets
+from store import staff
 from store.notify import Topic
-from store.staff import Role, StaffMember
+from store.staff import StaffMember
 from tests.fakes.servers import serving
 from tests.sportello.desk import PASSWORD, Desk
 from tests.sportello.test_desk import field
 from web import live
-
-
-@pytest.fixture
-async def anna(desk: Desk) -> StaffMember:
-    return await desk.staff("anna", Role.MEDIATOR)
 
 
 @pytest.fixture
@@ -31,18 +26,6 @@ async def console(desk: Desk, anna: StaffMember, monkeypatch: pytest.MonkeyPatch
         client.headers["Sec-Fetch-Site"] = "same-origin"
         await client.post("/desk/sign-in", data={"login": anna.login, "password": PASSWORD, "next": "/desk"})
         yield client
-
-
-async def held(desk: Desk, member: StaffMember) -> str:
-    """Let a resident ask for a person, and a mediator claim; gives the ticket."""
-    for text in ("gli asini volano", "persona"):
-        await desk.write(text)
-    await desk.turns()
-    async with desk.program.database.begin() as connection:
-        (waiting,) = await tickets.waiting(connection)
-        assert await queue.claim(connection, waiting.id, member, new_id=desk.new_id, now=desk.clock()) == Claimed()
-    await desk.turns()
-    return str(waiting.id)
 
 
 async def on_duty(desk: Desk) -> int:
@@ -61,9 +44,9 @@ async def read_until(lines: AsyncIterator[str], wanted: str) -> str:
 
 @pytest.mark.parametrize("what", ["queue", "tickets/{ticket}"])
 async def test_who_may_not_see_the_desk_any_more_sees_nothing_more_of_it(
-    desk: Desk, anna: StaffMember, console: httpx.AsyncClient, what: str
+    desk: Desk, anna: StaffMember, held: UUID, console: httpx.AsyncClient, what: str
 ) -> None:
-    address = f"/desk/{what.format(ticket=await held(desk, anna))}/events"
+    address = f"/desk/{what.format(ticket=held)}/events"
     async with asyncio.timeout(10), console.stream("GET", address) as stream:
         lines = stream.aiter_lines()
         await read_until(lines, "event: here")
@@ -93,13 +76,12 @@ async def test_an_open_stream_alone_is_nobody_at_the_desk(
 
 
 async def test_what_a_resident_erased_leaves_the_page_of_who_has_it_open(
-    desk: Desk, anna: StaffMember, console: httpx.AsyncClient
+    desk: Desk, held: UUID, console: httpx.AsyncClient
 ) -> None:
-    ticket = await held(desk, anna)
-    page = (await console.get(f"/desk/tickets/{ticket}")).text
+    page = (await console.get(f"/desk/tickets/{held}")).text
     assert "gli asini volano" in page
     since = page.count("data-seq=")
-    async with asyncio.timeout(10), console.stream("GET", f"/desk/tickets/{ticket}/events?since={since}") as stream:
+    async with asyncio.timeout(10), console.stream("GET", f"/desk/tickets/{held}/events?since={since}") as stream:
         lines = stream.aiter_lines()
         assert "event: reset" not in await read_until(lines, "event: here")
         for text in ("cancella i miei dati", "sì"):

@@ -1,14 +1,15 @@
 """Deleting what a resident wrote, while somebody at the desk writes about it."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import String, cast, select
 
-from handoff import queue, ticket
-from handoff.queue import Claimed
+from handoff import ticket
 from handoff.ticket import Done, Refused
-from store import inbox, tickets
+from store import inbox
 from store.conversations import Author, messages
-from store.staff import Role
+from store.staff import StaffMember
 from tests.sportello.desk import Desk
 
 SECRET = "Il suo permesso è scaduto a marzo"
@@ -23,20 +24,15 @@ async def everything_kept(desk: Desk) -> str:
 
 
 @pytest.mark.parametrize("what", ["reply", "note"])
-async def test_what_a_mediator_sent_in_the_moment_of_erasing_is_not_kept(desk: Desk, what: str) -> None:
-    anna = await desk.staff("anna", Role.MEDIATOR)
-    await desk.write("persona")
-    await desk.turns()
-    async with desk.program.database.begin() as connection:
-        (waiting,) = await tickets.waiting(connection)
-        claimed = await queue.claim(connection, waiting.id, anna, new_id=desk.new_id, now=desk.clock())
-        assert claimed == Claimed()
+async def test_what_a_mediator_sent_in_the_moment_of_erasing_is_not_kept(
+    desk: Desk, anna: StaffMember, held: UUID, what: str
+) -> None:
     await desk.write("cancella i miei dati")
     await desk.turns()
     await desk.write("sì")
     writes = ticket.reply if what == "reply" else ticket.note
     async with desk.program.database.begin() as connection:
-        done = await writes(connection, waiting.id, anna, SECRET, key=desk.new_id(), now=desk.clock())
+        done = await writes(connection, held, anna, SECRET, key=desk.new_id(), now=desk.clock())
         assert done == Done()
     await desk.turns()
     assert SECRET not in await everything_kept(desk)
@@ -45,6 +41,6 @@ async def test_what_a_mediator_sent_in_the_moment_of_erasing_is_not_kept(desk: D
     # Who sent a reply is told that it did not arrive.
     assert ("reply-too-late" in [row.body.get("code") for row in rows]) == (what == "reply")
     async with desk.program.database.begin() as connection:
-        refused = await writes(connection, waiting.id, anna, SECRET, key=desk.new_id(), now=desk.clock())
+        refused = await writes(connection, held, anna, SECRET, key=desk.new_id(), now=desk.clock())
         assert isinstance(refused, Refused)
         assert refused.message == "desk.problem.closed"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
-from handoff import queue, ticket
+from handoff import ticket
 from handoff.ticket import Done
 from store import conversations
 from store.conversations import Author
@@ -29,9 +29,7 @@ async def held(desk: Desk, browser: httpx.AsyncClient) -> tuple[Ticket, StaffMem
     """Let Anna hold a conversation and be signed in; gives what her forms carry."""
     (opened,) = await ask_for_person(desk, "1")
     anna = await desk.staff("anna", Role.MEDIATOR)
-    async with desk.program.database.begin() as connection:
-        await queue.claim(connection, opened.id, anna, new_id=desk.new_id, now=desk.clock())
-    await desk.turns()
+    await desk.claim(anna)
     await sign_in(browser, "anna")
     return opened, anna, {"csrf": field((await browser.get("/desk")).text, "csrf"), "text": TYPED}
 

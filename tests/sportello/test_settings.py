@@ -1,5 +1,6 @@
 """Settings that need one another."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from knowledge.served import ServedEmbedder
+from sportello.app import ROOT
 from sportello.program import embedder
 from sportello.settings import Settings, described
 
@@ -16,6 +18,27 @@ SERVER: dict[str, Any] = {
     "embedder_model": "large",
     "embedder_key": SecretStr("secret"),
 }
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "::1", "port": 80}, "http://[::1]:80"),
+        ({"host": "::1", "public_url": "https://sportello.example.it/"}, "https://sportello.example.it"),
+    ],
+)
+def test_the_address_that_is_told_can_be_opened(given: dict[str, Any], address: str) -> None:
+    assert Settings(_env_file=None, **given).address == address
+
+
+def test_the_example_names_every_setting_and_what_the_containers_need() -> None:
+    example = set(
+        re.findall(r"^#(SPORTELLO_[A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    demanded = set(re.findall(r"\{(SPORTELLO_[A-Z_]+):\?", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    assert demanded
+    assert example == {name for name, _, _ in described(Settings(_env_file=None))} | demanded
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the administrator does with the bot: links, commands and descriptions; nothing of it happens by itself."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,16 @@ async def test_what_telegram_refuses_is_told_in_its_words(api: FakeBotApi, setti
     api.fail_next(401, "Unauthorized")
     with pytest.raises(Refusal, match="Telegram refused"):
         await telegram_commands.link(settings, "x")
+    api.fail_next(400, "Bad Request: bad webhook")
+    with pytest.raises(Refusal, match="Telegram refused: Bad webhook"):
+        await telegram_commands.set_webhook(settings)
+
+
+async def test_a_telegram_that_is_not_there_refuses_nothing(tmp_path: Path) -> None:
+    nowhere = settings_for(make_url("postgresql://nobody@127.0.0.1/none"), tmp_path)
+    for work in (telegram_commands.link(nowhere, "x"), telegram_commands.describe(nowhere)):
+        with pytest.raises(Refusal, match="Telegram cannot be reached"):
+            await work
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -9,7 +9,6 @@ from sqlalchemy import text, update
 
 from bot.events import Event
 from channels.adapter import InboundKind, MediaRef
-from handoff import queue
 from sportello.arrivals import Arrivals
 from sportello.transcribing import Turn
 from store import tickets
@@ -230,10 +229,7 @@ async def test_whoever_is_with_a_mediator_stays_there_though_the_state_was_lost(
     await desk.write("persona")
     await desk.turns()
     mediator = await desk.staff("anna", Role.MEDIATOR)
-    async with desk.program.database.begin() as connection:
-        waiting = await tickets.waiting(connection)
-        await queue.claim(connection, waiting[0].id, mediator, new_id=desk.new_id, now=desk.clock())
-    await desk.turns()
+    await desk.claim(mediator)
     async with desk.program.database.begin() as connection:
         await connection.execute(update(conversations).values(state={"v": 99}))
     await desk.write("persona")

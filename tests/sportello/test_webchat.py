@@ -138,8 +138,19 @@ async def test_choosing_a_language_is_kept_by_page_and_conversation(desk: Desk, 
     assert (await browser.post("/language", data={"language": "klingon"})).status_code == 303
 
 
+async def test_only_what_followed_the_last_word_can_be_chosen(desk: Desk, browser: httpx.AsyncClient) -> None:
+    """Also when the page is read again: a button to delete everything must not outlast the "no"."""
+    for number, text in enumerate(("cancella i miei dati", "no")):
+        await browser.post("/messages", data={"text": text, "key": str(number)}, headers=JSON)
+        await desk.turns()
+    page = (await browser.get("/")).text
+    offered = re.findall(r'name="choice" value="(\d+)\.', page)
+    assert offered
+    assert set(offered) == {"4"}
+
+
 async def test_a_line_break_counts_once_as_in_the_field_of_the_page(desk: Desk, browser: httpx.AsyncClient) -> None:
-    # As browsers send it without script, and count it in `maxlength` (HTML, "textarea": the API value).
+    # As browsers send it without script.
     full = "\r\n".join(["riga di prova "] * 132)
     assert len(full.replace("\r\n", "\n")) <= 2000 < len(full)
     assert (await browser.post("/messages", data={"text": full, "key": "1"}, headers=JSON)).status_code == 202

@@ -127,6 +127,8 @@ async def test_polling_feeds_the_same_inbox_and_confirms_only_what_is_stored(des
 async def test_probes_tell_the_truth(desk: Desk, web: httpx.AsyncClient) -> None:
     assert (await web.get("/healthz")).json() == {"status": "ok"}
     assert (await web.get("/readyz")).status_code == 200
+    for address in ("/healthz", "/readyz", "/", "/privacy"):
+        assert (await web.head(address)).status_code == 200, "monitors and link checkers ask so"
     assert (await web.get("/metrics")).status_code == 401
     async with desk.program.database.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = 'other'"))

@@ -7,13 +7,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from handoff import queue
 from sportello.app import create_app
 from sportello.writing import showing
 from store import conversations, tickets
 from store.conversations import Address
 from store.notify import Topic
-from store.staff import Role
+from store.staff import Role, StaffMember
 from tests.fakes.servers import serving
 from tests.fakes.whatsapp_api import PHONE_ID
 from tests.sportello.desk import Desk
@@ -24,17 +23,13 @@ JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
-async def resident(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+async def resident(desk: Desk, anna: StaffMember) -> AsyncIterator[httpx.AsyncClient]:
     """Give the browser of a resident who is answered by Anna."""
     async with desk.browser() as client:
         for number, text in enumerate(("gli asini volano", "persona")):
             await client.post("/messages", data={"text": text, "key": str(number)}, headers=JSON)
         await desk.turns()
-        anna = await desk.staff("anna", Role.MEDIATOR)
-        async with desk.program.database.begin() as connection:
-            (waiting,) = await tickets.waiting(connection)
-            await queue.claim(connection, waiting.id, anna, new_id=desk.new_id, now=desk.clock())
-        await desk.turns()
+        await desk.claim(anna)
         yield client
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
 from bot.actions import Wording
 from bot.languages import CODES
@@ -121,3 +122,15 @@ def _counted(count: int) -> Wording:
 )
 def test_a_time_in_days_has_the_plural_of_its_language(code: str, span: timedelta, told: str) -> None:
     assert SHELL.catalogue.days(span, code) == told
+
+
+def test_no_field_cuts_what_is_pasted() -> None:
+    """With `maxlength` a browser drops the rest without a word, and half of a text would be sent as the whole."""
+    templates = [path for folder in TEMPLATES.values() for path in folder.glob("*.html")]
+    assert templates
+    assert [path.name for path in templates if "maxlength" in path.read_text(encoding="utf-8")] == []
+
+
+def test_the_public_register_is_told_of_every_language() -> None:
+    described = yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))
+    assert described["localisation"]["availableLanguages"] == list(CODES)
