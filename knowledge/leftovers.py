@@ -7,6 +7,7 @@ language's answers to other questions know its words, and the answers in its own
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from knowledge.entry import Entry, Translation
@@ -52,7 +53,7 @@ def left_over(text: str, code: str, known: Words) -> Iterator[str]:
     """Tell what of a text is in another language."""
     own, strange = OWN_SCRIPT.get(code, LATIN), _STRANGE.get(code, frozenset())
     for word in _words(text):
-        if script_of(word) not in {own, LATIN} or not strange.isdisjoint(word):
+        if not word.isascii() and (_script(word) not in {own, LATIN} or not strange.isdisjoint(word)):
             yield f"has {word!r}, with letters of another language"
             break
     for line in text.splitlines():
@@ -61,14 +62,22 @@ def left_over(text: str, code: str, known: Words) -> Iterator[str]:
             yield f"has a line in another language ({other}): {line.strip()[:60]!r}"
 
 
+@lru_cache(maxsize=2**16)
+def _script(word: str) -> str | None:
+    return script_of(word)
+
+
 def _words(text: str) -> list[str]:
     return _WORD.findall(PLACEHOLDER.sub(" ", text).casefold())
 
 
 def _language_of(words: Sequence[str], code: str, known: Words) -> str:
-    shares = {
-        each: sum(counts.get(word, 0) >= _ENTRIES_LEAST for word in words) / len(words)
-        for each, counts in known.items()
-    }
+    def share(counts: Mapping[str, int]) -> float:
+        return sum(counts.get(word, 0) >= _ENTRIES_LEAST for word in words) / len(words)
+
+    wanted = share(known[code]) + _MORE_BY
+    if wanted > 1:
+        return code
+    shares = {each: share(counts) for each, counts in known.items()}
     best = max(shares, key=lambda each: shares[each])
-    return best if shares[best] >= shares[code] + _MORE_BY else code
+    return best if shares[best] >= wanted else code

@@ -4,7 +4,7 @@ The program makes one application and never notices. Almost every test of the de
 and in half of the time that takes pydantic made validators that had been made before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from fastapi._compat import v2
 from fastapi.dependencies import utils as dependencies
 from pydantic import BaseModel, TypeAdapter
 
+Analyze = Callable[..., dependencies.ParamDetails]
+_DETAILS: dict[tuple[Any, ...], dependencies.ParamDetails] = {}
 _ADAPTERS: dict[tuple[Any, ...], TypeAdapter[Any]] = {}
 _BODIES: dict[tuple[Any, ...], type[BaseModel]] = {}
 
@@ -25,6 +27,24 @@ class RememberedField(v2.ModelField):
             super().__post_init__()
             _ADAPTERS[name] = self._type_adapter
         self._type_adapter = _ADAPTERS[name]
+
+
+def analyze_param(
+    *,
+    param_name: str,
+    annotation: Any,
+    value: Any,
+    path_param_names: set[str],
+    made: Analyze = dependencies.analyze_param,
+) -> dependencies.ParamDetails:
+    """Stand in for FastAPI's function; what a route takes from another function belongs to its application."""
+    name = (param_name, repr(annotation), repr(value), param_name in path_param_names)
+    if name not in _DETAILS:
+        found = made(param_name=param_name, annotation=annotation, value=value, path_param_names=path_param_names)
+        if found.depends is not None:
+            return found
+        _DETAILS[name] = found
+    return _DETAILS[name]
 
 
 def body_model(*, fields: Sequence[v2.ModelField], model_name: str, config: Any = None) -> type[BaseModel]:
@@ -46,3 +66,4 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let FastAPI take from here what it has made before."""
     monkeypatch.setattr(v2, "ModelField", RememberedField)
     monkeypatch.setattr(dependencies, "create_body_model", body_model)
+    monkeypatch.setattr(dependencies, "analyze_param", analyze_param)

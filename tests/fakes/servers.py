@@ -77,10 +77,10 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         opened.bind(("127.0.0.1", 0))
         opened.listen(16)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
+        server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[opened]))
         try:
             yield f"http://127.0.0.1:{opened.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.left.set()
             await running

@@ -203,11 +203,9 @@ def test_words_and_sentences_are_counted_in_every_script() -> None:
     ]
 
 
-def test_the_command_passes_the_starter_entries_and_tells_findings_and_fails(tmp_path: Path) -> None:
-    runner = CliRunner()
-    right = runner.invoke(app, ["knowledge", "check", "--today", "2026-11-23"])
-    assert (right.exit_code, right.output) == (0, "83 entries can be read; 0 problems, 0 findings.\n")
+def test_the_command_tells_findings_and_fails(tmp_path: Path) -> None:
+    # That it finds nothing in the starter entries is what `make check` asks of it.
     exchange.export([TAX], tmp_path)
-    late = runner.invoke(app, ["knowledge", "check", str(tmp_path), "--today", "2030-01-01"])
+    late = CliRunner().invoke(app, ["knowledge", "check", str(tmp_path), "--today", "2030-01-01"])
     assert late.exit_code == 1
     assert "tax-code: review_by: " in late.output

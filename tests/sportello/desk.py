@@ -42,6 +42,10 @@ PASSWORD = "abcd-efgh-jkmn-pqrs"
 PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
+_PLACES = ("data_dir", "database_url")
+_CHECKED: dict[str, Settings] = {}
+
+
 def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
     values: dict[str, Any] = {
         "data_dir": folder,
@@ -53,7 +57,17 @@ def settings_for(url: URL, folder: Path, **others: Any) -> Settings:
         "telegram_api_base": "http://127.0.0.1:9",
         "metrics_token": SecretStr("metrics"),
     }
-    return Settings(_env_file=None, **(values | others))
+    given = values | others
+    # All that is checked of settings is the same for most desks, but where their data is.
+    checked = {name: value for name, value in given.items() if name not in _PLACES}
+    name = repr(sorted((key, _plain(value)) for key, value in checked.items()))
+    if name not in _CHECKED:
+        _CHECKED[name] = Settings(_env_file=None, **given)
+    return _CHECKED[name].model_copy(update={key: given[key] for key in _PLACES})
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 @cache
@@ -101,7 +115,8 @@ class Desk:
     program: Program
     clock: FakeClock
     new_id: Callable[[], UUID]
-    apps: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False)
+    # Each with the settings and adapters that it was made of.
+    apps: list[tuple[Any, Any, Any]] = field(default_factory=list, compare=False)
 
     async def write(self, text: str, *, thread: str = "77", key: str | None = None, **fields: Any) -> bool:
         """Let a resident write on Telegram; False where the update was stored before."""
@@ -176,10 +191,10 @@ class Desk:
 
     def browser(self) -> httpx.AsyncClient:
         """Give a client that speaks to the application in this process: one, until what it is made of changes."""
-        name = (id(self.program.settings), id(self.program.adapters))
-        if name not in self.apps:
-            self.apps[name] = create_app(self.program, COMPILED)
-        transport = httpx.ASGITransport(app=self.apps[name], raise_app_exceptions=False)
+        made_of = (self.program.settings, self.program.adapters)
+        if not self.apps or any(one is not now for one, now in zip(self.apps[-1][:2], made_of, strict=True)):
+            self.apps.append((*made_of, create_app(self.program, COMPILED)))
+        transport = httpx.ASGITransport(app=self.apps[-1][2], raise_app_exceptions=False)
         headers = {"Accept": "text/html", "Accept-Language": "it", "Sec-Fetch-Site": "same-origin"}
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 

@@ -1,6 +1,5 @@
 """Who is who at the phone gateway: phones by their tokens, residents by their names, and names that are too weak."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -71,11 +70,7 @@ async def test_a_group_is_declined_once_and_its_words_are_not_kept(desk: Desk, p
     said = await rows(desk, f"{IMO}|group:condominio")
     assert [row.author for row in said] == [Author.BOT]
     desk.clock.advance(minutes=1)
-    second = asyncio.create_task(phone.arrives("altro", sender="Condominio", groupParticipant="Bilal"))
-    while not second.done():
-        await desk.turns()
-        await asyncio.sleep(0)
-    assert await second == []
+    assert await answered(desk, phone, "altro", sender="Condominio", groupParticipant="Bilal") == []
 
 
 async def test_weak_names_wait_for_an_operator_and_nothing_is_answered(desk: Desk, phone: FakePhone) -> None:
