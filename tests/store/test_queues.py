@@ -1,9 +1,11 @@
 """Taking from a long queue costs no more than taking from a short one, however PostgreSQL plans."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import URL
 
 from store import inbox, leasing, pacing
 from store.database import Database, Read, Write
@@ -33,6 +35,13 @@ INSERT INTO outbox (conversation_id, channel, account, kind, priority, payload, 
 SELECT c.id, 'telegram', '1', 'message', 2, '{}', CASE WHEN n <= :waiting THEN 'sent' ELSE 'queued' END, :now, :now
 FROM generate_series(1, 2 * :waiting) n JOIN conversations c ON c.thread = (n % :chats + 1)::text ORDER BY n
 """
+
+
+@pytest.fixture
+async def database(database_url: URL) -> AsyncIterator[Database]:
+    """Give a database that nobody had before: nothing of it is planned, and no deleted rows lie in it."""
+    async with Database(database_url) as database:
+        yield database
 
 
 async def fill(database: Database, clock: FakeClock) -> None:
