@@ -23,7 +23,9 @@ _IDENTIFIERS: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_HELD_DOWN: Final = re.compile(r"[\s.,!?]*(\w)(?:[\s.,!?]*\1){4,}[\s.,!?]*", re.IGNORECASE)
+# Four times or more: three of a kind are Romanian ("copiii"). A Chinese character that comes again is another word.
+_STRETCHED: Final = re.compile(r"([^\W\d_\u3400-\u9fff])\1{3,}", re.IGNORECASE)
+_HELD_DOWN: Final = re.compile(r"[\s.,!?]*([^\W\u3400-\u9fff])(?:[\s.,!?]*\1){4,}[\s.,!?]*", re.IGNORECASE)
 
 
 def clean(text: str, *, longest: int = LONGEST) -> str:
@@ -61,3 +63,8 @@ def without_identifiers(cleaned: str) -> str:
     They say nothing about what is asked, and must not stand in any statistics.
     """
     return " ".join(_IDENTIFIERS.sub(" ", cleaned).split())
+
+
+def without_stretching(cleaned: str) -> str:
+    """Give a cleaned text with its letters as often as they are spelt: "aiutooooo" is "aiuto"."""
+    return _STRETCHED.sub(r"\1", cleaned)

@@ -17,7 +17,7 @@ from bot.commands import normalised
 from bot.events import Question, Understanding
 from knowledge import deciding, reader
 from knowledge.calibration import Judgement
-from knowledge.cleaning import LONGEST, clean, says_nothing, without_identifiers
+from knowledge.cleaning import LONGEST, clean, says_nothing, without_identifiers, without_stretching
 from knowledge.deciding import NOTHING, Decision, Thresholds
 from knowledge.embedding import Embedder, EmbedderUnavailableError
 from knowledge.language import Identified
@@ -90,7 +90,7 @@ class Understander:
 
     async def explain(self, text: str, *, language: str, hint: str | None = None, chosen: bool = False) -> Explanation:
         """Understand a text and say why."""
-        whole = without_identifiers(clean(text, longest=LONGEST * 4))
+        whole = without_stretching(without_identifiers(clean(text, longest=LONGEST * 4)))
         asked = whole[:LONGEST].rstrip()
         key = (whole, language, hint, chosen)
         remembered = self._remembered.get(key)

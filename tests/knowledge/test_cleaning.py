@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.cleaning import clean, says_nothing, without_identifiers
+from knowledge.cleaning import clean, says_nothing, without_identifiers, without_stretching
 from knowledge.romanising import in_latin, skeleton
 from knowledge.scripts import kind_of, script_of
 
@@ -90,7 +90,23 @@ def test_script_is_that_of_most_letters() -> None:
         # Two characters each, though one of them is only a sign on the other.
         ("মামামামামামা", False),
         ("谢谢谢谢", False),
+        ("救救救救救", False),
     ],
 )
 def test_a_key_that_is_held_down_says_nothing(text: str, nothing: bool) -> None:  # noqa: FBT001 - a table
     assert says_nothing(text) is nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("aiutooooo", "aiuto"),
+        ("HELPPPP meeeee", "HELP me"),
+        ("مدددددد", "مد"),
+        ("unde duc copiii?", "unde duc copiii?"),
+        ("救救救救我", "救救救救我"),
+        ("call 1111", "call 1111"),
+    ],
+)
+def test_letters_that_are_stretched_count_once(text: str, left: str) -> None:
+    assert without_stretching(text) == left
