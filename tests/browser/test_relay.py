@@ -157,10 +157,10 @@ def _to_a_new_person_and_back(page: Page) -> None:
     keys.type("W")
     keys.press("Enter")
     page.get_by_role("button", name="Apri").press("Enter")
-    page.wait_for_function("document.querySelector('h1').textContent === '小王'")
+    page.wait_for_function("document.querySelector('h1')?.textContent === '小王'")
     focused(page, "[data-paste] textarea")
     keys.press("Alt+ArrowDown")
-    page.wait_for_function("document.querySelector('h1').textContent === 'Ali Khan'")
+    page.wait_for_function("document.querySelector('h1')?.textContent === 'Ali Khan'")
 
 
 def test_typing_is_never_interrupted_by_an_answer(people: People) -> None:
