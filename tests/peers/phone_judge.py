@@ -3,7 +3,7 @@
     python phone_judge.py FILE-OF-THE-DESCRIPTION
 
 A line of JSON in, { method, url, headers, body } and, once it is answered, { answer: { status, headers, body } }.
-A line out, { wrong }: what does not fit, or null. What a description leaves open, openapi-core is told to take as closed.
+A line out, { wrong }: what does not fit, or null. What a description leaves open is taken as closed.
 """
 
 import json
