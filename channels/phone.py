@@ -47,7 +47,7 @@ MessageField = Annotated[str, Field(min_length=1, max_length=8000)]
 
 
 class NotificationQuery(BaseModel):
-    """What was said and by whom. `ruleId` is not read: it says which rule fired, and nothing of who writes."""
+    """What was said and by whom."""
 
     sender: NameField = Field(description="The title of the notification.")
     message: MessageField = Field(description="The words.")
@@ -56,11 +56,16 @@ class NotificationQuery(BaseModel):
         default="", alias="groupParticipant", max_length=200, description="Who spoke in a group; means a group, too."
     )
     is_test: bool = Field(default=False, alias="isTestMessage", description="The app's test button: nothing is stored.")
+    # Whatever it is, it says nothing of who writes; it stands here so that the description is whole.
+    rule: Any = Field(default=None, alias="ruleId", description="Which rule fired: not read.")
 
 
 class Notification(BaseModel):
     """One notification."""
 
+    program: Any = Field(
+        default=None, alias="appPackageName", description="The program that passes it on, not the app: not read."
+    )
     package: NameField = Field(
         alias="messengerPackageName", description="The app. With `sender` it is what names a chat."
     )
