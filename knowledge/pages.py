@@ -121,7 +121,6 @@ def router(pages: Editing) -> APIRouter:
     """Make the routes of the editors' pages."""
     routes = APIRouter(prefix="/desk/knowledge")
     reader = Annotated[SignedIn, Depends(pages.identity.require(*ROLES))]
-    writer = Annotated[SignedIn, Depends(pages.identity.require_form(*ROLES))]
 
     @routes.get("")
     async def show_list(
@@ -132,6 +131,15 @@ def router(pages: Editing) -> APIRouter:
     @routes.get("/{slug}/{code}")
     async def edit(request: Request, signed_in: reader, slug: str, code: str, saved: int = 0) -> Response:
         return await pages.edit_page(request, signed_in, slug, code, saved=bool(saved))
+
+    _add_saving(routes, pages)
+    _add_history(routes, pages)
+    return routes
+
+
+def _add_saving(routes: APIRouter, pages: Editing) -> None:
+    """Add what previews a changed text, and publishes it."""
+    writer = Annotated[SignedIn, Depends(pages.identity.require_form(*ROLES))]
 
     @routes.post("/{slug}/{code}")
     async def save(
@@ -180,9 +188,6 @@ def router(pages: Editing) -> APIRouter:
             previews = await pages.previews(entry, code, draft)
             return await pages.edit_page(request, signed_in, slug, code, draft=draft, base=base, previews=previews)
         return RedirectResponse(f"/desk/knowledge/{slug}/{code}?saved=1", 303)
-
-    _add_history(routes, pages)
-    return routes
 
 
 def _add_history(routes: APIRouter, pages: Editing) -> None:

@@ -25,6 +25,7 @@ LONGEST: Final = (
     "tests/knowledge/test_served.py",
     "tests/channels/test_contract.py",
     "tests/knowledge/test_files.py",
+    "tests/knowledge/test_exchange.py",
     *AIOGRAM,
     "tests/sportello/test_relay.py",
     "tests/sportello/test_telegram_media.py",
