@@ -26,7 +26,7 @@ test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, 
 quick: export PYTHONDONTWRITEBYTECODE =
 quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and other people's programs, with fewer examples of odd texts
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -m "not browser and not crash and not peer and not measured and not large" --hypothesis-profile quick -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser and not crash and not measured and not large" --hypothesis-profile quick -n 2 --dist loadfile
 
 # Two at a time; where make can do it, what each says stays together.
 check: $(VENV)/dev.stamp  ## Format, lint, types, import contracts, knowledge files

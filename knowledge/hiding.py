@@ -13,7 +13,7 @@ from knowledge.heads import LeastSquares, gram
 from knowledge.labels import Phrase
 from knowledge.meaning import Meaning, Row, unit
 from knowledge.search import Index, Places, Table, Vocabularies, asked_views, by_label
-from knowledge.spelling import SMOOTHING, Floats, Postings, Spelling
+from knowledge.spelling import SMOOTHING, Floats, Postings, Spelling, label_by_label
 
 
 class Hiding:
@@ -87,13 +87,13 @@ class _Fit:
     def __init__(self, letters: _Rows, labels: int) -> None:
         self._letters = letters
         size = letters.spelling.size
-        pairs, places = np.unique(
-            letters.grams.astype(np.int64) * labels + letters.owners[letters.rows], return_inverse=True
+        order = np.argsort(letters.grams, kind="stable")
+        grams, owners, sums = label_by_label(
+            letters.grams[order], letters.owners[letters.rows[order]], letters.weights[order]
         )
-        sums = np.bincount(places, weights=letters.weights).astype(np.float32)
-        self._sums = Postings.of(pairs // labels, pairs % labels, sums, size)
-        self._of_gram = np.bincount(pairs // labels, weights=sums, minlength=size)
-        of_label = np.bincount(pairs % labels, weights=sums, minlength=labels)
+        self._sums = Postings.of(grams, owners, sums, size)
+        self._of_gram = np.bincount(grams, weights=sums, minlength=size)
+        of_label = np.bincount(owners, weights=sums, minlength=labels)
         self._outside = SMOOTHING * size + of_label.sum() - of_label
 
     def without(self, row: int, ids: NDArray[np.int64], weights: Floats) -> Floats:

@@ -104,11 +104,10 @@ class Postings:
 
     @classmethod
     def of(cls, grams: NDArray[Any], places: NDArray[Any], weights: Floats, size: int) -> "Postings":
-        """Sort by n-gram what occurs; `size` is how many n-grams have a number."""
-        order = np.argsort(grams, kind="stable")
+        """Take what occurs, n-gram by n-gram; `size` is how many n-grams have a number."""
         starts = np.zeros(size + 1, dtype=np.int64)
         np.cumsum(np.bincount(grams, minlength=size), out=starts[1:])
-        return cls(starts, places[order].astype(np.int32), weights[order].astype(np.float32))
+        return cls(starts, places.astype(np.int32), weights.astype(np.float32))
 
     def hold(self, ids: Places) -> NDArray[np.bool_]:
         """Tell for each n-gram whether it occurs anywhere."""
@@ -143,13 +142,13 @@ class Spelling:
         self._rarest = float(np.log(1 + len(texts)) + 1)
         weights = self._unit(grams, rows, weights)
         common = min(max(COMMON * len(texts), COMMON_AT_LEAST), COMMON_AT_MOST)
+        order = np.argsort(grams, kind="stable")
+        grams, rows, weights = grams[order], rows[order], weights[order]
         telling = (np.bincount(grams, minlength=size) <= common)[grams]
         self.rows = Postings.of(grams[telling], rows[telling], weights[telling], size)
         self._count = len(texts)
         self._first_rows = np.searchsorted(owners, np.arange(labels))
-        pairs, places = np.unique(grams.astype(np.int64) * labels + owners[rows], return_inverse=True)
-        sums = np.bincount(places, weights=weights).astype(np.float32)
-        of_pair, label_of_pair = pairs // labels, pairs % labels
+        of_pair, label_of_pair, sums = label_by_label(grams, owners[rows], weights)
         of_gram = np.bincount(of_pair, weights=sums, minlength=size)
         total = of_gram[of_pair] + SMOOTHING
         gains = (np.log(total) - np.log(total - sums)).astype(np.float32)
@@ -204,6 +203,13 @@ class Spelling:
         similar = np.bincount(rows, weights=row_weights * weights[of_query], minlength=self._count)
         nearest: Floats = np.maximum.reduceat(similar, self._first_rows).astype(np.float32)
         return nearest
+
+
+def label_by_label(grams: Short, labels: Places, weights: Floats) -> tuple[Short, Places, Floats]:
+    """Sum what each label has of each n-gram: of what comes n-gram by n-gram, and label by label in each."""
+    firsts = np.flatnonzero((np.diff(grams, prepend=-1) != 0) | (np.diff(labels, prepend=-1) != 0))
+    sums: Floats = np.add.reduceat(weights.astype(np.float64), firsts).astype(np.float32)
+    return grams[firsts], labels[firsts], sums
 
 
 def _counted(vocabulary: Vocabulary, texts: Sequence[str]) -> tuple[Short, Places, Floats]:

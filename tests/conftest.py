@@ -1,5 +1,6 @@
 """Fixtures that every test may use: real PostgreSQL, and time and ids that a test can steer."""
 
+import asyncio
 import gc
 import itertools
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import URL
 from xdist.remote import Producer
@@ -47,6 +49,11 @@ def pytest_collection_finish() -> None:
     # The modules, a quarter of a million objects that stay till the end, need not be looked through each time.
     gc.collect()
     gc.freeze()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on the event loop that the program runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,6 +9,7 @@ from knowledge import labels
 from knowledge.labels import signal_phrases
 from knowledge.remembering import Last
 from knowledge.search import Vocabularies
+from tests.kept import kept
 
 
 def counted(most: int = 1) -> Vocabularies:
@@ -29,7 +30,10 @@ def only_signals_in(monkeypatch: pytest.MonkeyPatch, *languages: str) -> None:
 
 @cache
 def _signals() -> Vocabularies:
-    """Count them, which takes most of a second, once in a process."""
+    return kept("signals", b"", _count)
+
+
+def _count() -> Vocabularies:
     made = Vocabularies()
     views = [made.views(phrase.text) for phrase in signal_phrases()]
     made.letters.learn([letters for letters, _ in views])

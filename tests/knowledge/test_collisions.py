@@ -89,6 +89,7 @@ def test_only_the_phrases_of_a_language_are_asked() -> None:
     assert spelled([*ENTRIES, english]).asked == 11
 
 
+@pytest.mark.usefixtures("few_signals")
 def test_signals_are_not_asked_and_are_no_other_entry() -> None:
     found = spelled(ENTRIES)
     assert {one.other for one in found.found} <= set(PHRASES)

@@ -219,7 +219,7 @@ def few_signals(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_spelling_answers_while_the_server_is_away_and_meaning_when_it_is_back(
     model: ServedEmbedder, fake: FakeModelServer, seconds: Seconds
 ) -> None:
-    entries = starter()[:8]
+    entries = starter()[:4]
     phrases = all_phrases(entries)
     said: list[str] = []
     understander = Understander(model, counted=said.append)

@@ -1,5 +1,6 @@
 """The command is stopped while it is still being read."""
 
+import gc
 import sys
 from types import ModuleType
 
@@ -21,3 +22,4 @@ def test_ctrl_c_while_the_program_is_read_shows_nobody_where_it_was(monkeypatch:
     with pytest.raises(SystemExit) as ended:
         starting.main()
     assert ended.value.code == 130
+    assert gc.isenabled(), "only while modules are read is nothing looked through"

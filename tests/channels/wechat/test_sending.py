@@ -116,9 +116,9 @@ async def test_a_status_that_the_platform_never_gives(
 async def test_a_time_out_is_a_doubt_and_what_never_left_is_tried_again(platform: FakeWeChat) -> None:
     platform.text("ciao")
     with LoopbackServer(platform.app()) as server:
-        adapter = adapter_of(platform, server.url)
+        adapter = adapter_of(platform, server.url, read_seconds=0.3)
         await adapter.send(OPENID, TEXT)
-        platform.stall_next(1.5)
+        platform.stall_next(0.45)
         assert await adapter.send(OPENID, TEXT) == Unknown("no answer: ReadTimeout")
         assert len(platform.read_by()) == 2
     assert await adapter.send(OPENID, TEXT) == RetryAfter(SOON, "account", "no connection")
