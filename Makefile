@@ -24,7 +24,7 @@ test: $(VENV)/dev.stamp browser  ## Everything: format, lint, types, contracts, 
 
 # Compiled modules are kept, also where the environment says otherwise: a dozen processes would compile the same ones.
 quick: export PYTHONDONTWRITEBYTECODE =
-quick: $(VENV)/dev.stamp  ## Everything but browser, crash test and other people's programs, with fewer examples of odd texts
+quick: $(VENV)/dev.stamp  ## Everything but browser and crash test, with fewer examples of odd texts
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -m "not browser and not crash and not measured and not large" --hypothesis-profile quick -n 2 --dist loadfile
 

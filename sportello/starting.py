@@ -8,12 +8,13 @@ from collections.abc import Callable
 def main() -> None:
     """Run the command line. Ctrl-C is no error either in the second in which the program is still being read."""
     try:
-        _read()()
+        read()()
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _read() -> Callable[[], None]:
+def read() -> Callable[[], None]:
+    """Read the program; gives what runs it."""
     # Modules stay: to look through them again and again for what may go would take a third of the reading.
     gc.disable()
     try:

@@ -47,7 +47,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     # The modules, a quarter of a million objects that stay till the end, need not be looked through each time.
-    gc.collect()
     gc.freeze()
 
 

