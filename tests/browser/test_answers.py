@@ -49,3 +49,16 @@ def test_a_resident_sees_that_a_person_writes_and_then_the_answer(people: People
     expect(writing).to_be_empty()
     ended(mediator)
     assert people.complaints == []
+
+
+def test_half_a_question_goes_along_into_another_language(people: People) -> None:
+    page = people.resident("it-IT")
+    page.locator("textarea[name=text]").fill("mera permesso")
+    page.locator(".switch summary").click()
+    page.get_by_role("button", name="اردو").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ur")
+    expect(page.locator("textarea[name=text]")).to_have_value("mera permesso")
+    assert page.evaluate("sessionStorage.length") == 0, "nothing of it stays on the phone"
+    page.reload()
+    expect(page.locator("textarea[name=text]")).to_have_value("")
+    assert people.complaints == []

@@ -114,3 +114,8 @@ if ("live" in chat.dataset) {
   toEnd();
   live();
 }
+
+// What is half written goes along into another language. It is kept for no longer than the page takes to come back.
+document.querySelector(".languages").addEventListener("submit", () => sessionStorage.setItem("typed", text.value));
+text.value ||= sessionStorage.getItem("typed") ?? "";
+sessionStorage.removeItem("typed");
