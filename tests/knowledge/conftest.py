@@ -6,9 +6,10 @@ The vectors of the real model are kept between runs in pytest's own cache, by mo
 import asyncio
 import fcntl
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -19,6 +20,10 @@ from knowledge.labels import all_phrases
 from knowledge.language import LanguageModel, samples
 from knowledge.reader import Reader, digest_of
 from knowledge.understanding import Understander
+from store import staff
+from store.database import Database
+from store.staff import Role
+from tests.conftest import FakeClock
 from tests.counted import counted
 from tests.kept import entries_read, kept
 from tests.starter import starter
@@ -113,3 +118,22 @@ async def understander(remembering: RememberingEmbedder) -> Understander:
     understander = Understander(remembering)
     understander.adopt(reader_of(entries, made))
     return understander
+
+
+@pytest.fixture
+async def editor(database: Database, new_id: Callable[[], UUID], clock: FakeClock) -> UUID:
+    """Add somebody who edits entries; gives their id."""
+    number = new_id()
+    async with database.begin() as connection:
+        await staff.add(
+            connection,
+            new_id=number,
+            login="e",
+            name="E",
+            roles=[Role.EDITOR],
+            password_hash="",
+            language="it",
+            capacity=1,
+            now=clock(),
+        )
+    return number

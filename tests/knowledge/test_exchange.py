@@ -1,7 +1,6 @@
 """Import and export of entries: done once, quickly, and never over an editor's work."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -9,10 +8,9 @@ from uuid import UUID
 from knowledge import exchange, files, loading
 from knowledge.entry import KEPT, Entry
 from store import entries as store
-from store import publishing, staff
+from store import publishing
 from store.database import Database
 from store.publishing import Publication
-from store.staff import Role
 from tests.conftest import FakeClock
 from tests.starter import starter
 
@@ -21,7 +19,7 @@ CASED = "health-registration"
 
 
 async def test_importing_twice_does_nothing_and_editors_are_not_overwritten(
-    database: Database, clock: FakeClock, new_id: Callable[[], UUID]
+    database: Database, clock: FakeClock, editor: UUID
 ) -> None:
     entries = [entry for entry in starter() if entry.slug == SLUG]
 
@@ -34,19 +32,7 @@ async def test_importing_twice_does_nothing_and_editors_are_not_overwritten(
     async with database.read() as connection:
         loaded = await loading.load(connection)
     assert loaded.entries[0].translations["ur"].answer == entries[0].translations["ur"].answer
-    editor = new_id()
     async with database.begin() as connection:
-        await staff.add(
-            connection,
-            new_id=editor,
-            login="e",
-            name="E",
-            roles=[Role.EDITOR],
-            password_hash="",
-            language="it",
-            capacity=1,
-            now=clock(),
-        )
         current = await store.published_of(connection, SLUG, "ur")
         assert current is not None
         mine = replace(exchange.content(entries[0].translations["ur"]), answer="edited", digest="mine")

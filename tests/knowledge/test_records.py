@@ -1,7 +1,6 @@
 """Records: read strictly, kept with every change, imported like texts, and told in the reader's language."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -21,9 +20,7 @@ from knowledge.hours import told_hours
 from knowledge.keeping import values_of
 from knowledge.records import Amount, Contact, Records, Window, WrongFieldError, amount_value, checked
 from store import records as store
-from store import staff
 from store.database import Database
-from store.staff import Role
 from tests.conftest import FakeClock
 from tests.starter import starter as whole_base
 
@@ -185,7 +182,7 @@ def test_amounts_are_read_with_point_or_comma() -> None:
 
 
 async def test_records_are_imported_once_and_every_change_is_kept(
-    database: Database, clock: FakeClock, new_id: Callable[[], UUID]
+    database: Database, clock: FakeClock, editor: UUID
 ) -> None:
     async def imported(records: Records, *, overwrite: bool = False) -> ImportReport:
         report = ImportReport()
@@ -198,21 +195,9 @@ async def test_records_are_imported_once_and_every_change_is_kept(
     assert (await imported(records)).saved == []
     async with database.read() as connection:
         assert (await loading.load(connection)).records == records
-    editor = new_id()
     stamp = records.amounts["revenue-stamp"]
     edited = replace(stamp, value=Decimal("17.50"))
     async with database.begin() as connection:
-        await staff.add(
-            connection,
-            new_id=editor,
-            login="e",
-            name="E",
-            roles=[Role.EDITOR],
-            password_hash="",
-            language="it",
-            capacity=1,
-            now=clock(),
-        )
         for base, done in ((1, True), (1, False), (0, False)):
             assert done is await store.save(
                 connection, "amounts", stamp.name, values_of(edited), base=base, author=editor, now=clock()
