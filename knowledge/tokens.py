@@ -20,7 +20,8 @@ _SPACE: Final = "\u2581"
 # How much less likely than the rarest piece a character is that no piece has.
 _UNKNOWN: Final = 10.0
 _IMPOSSIBLE: Final = -1e30
-# Words of which is remembered how they are cut: most of what people write are few, and to cut one takes a while.
+# Words of which is remembered, in the memory of this process alone, how they are cut: to cut one takes a while, and
+# most of what people write is made of few.
 _WORDS: Final = 2**13
 
 
