@@ -84,7 +84,7 @@ class Server:
         log = self.folder / "server.log"
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-u", "-m", "sportello.cli", "serve", "--setup"],
+                [sys.executable, "-u", "-m", "sportello", "serve", "--setup"],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=file,

@@ -42,7 +42,7 @@ class Process:
         """Start it; it is not ready at once."""
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "sportello.cli", *self.arguments],
+                [sys.executable, "-m", "sportello", *self.arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
