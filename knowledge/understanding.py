@@ -6,8 +6,8 @@ not decide.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +32,12 @@ log = structlog.get_logger(__name__)
 REMEMBERED: Final = 2048
 # Below this a message surely tells of no danger, whatever the model would say.
 _NO_DANGER: Final = 0.2
+# Of a long message so many sentences and stretches are looked at with the model, of so many by their spelling; and so
+# much of it is looked at, from both ends.
+_SUSPICIOUS: Final = 3
+_SCREENED: Final = 64
+_SURELY_DANGER: Final = 0.95
+_TOLD: Final = 2000
 
 
 class Means(StrEnum):
@@ -90,8 +96,8 @@ class Understander:
 
     async def explain(self, text: str, *, language: str, hint: str | None = None, chosen: bool = False) -> Explanation:
         """Understand a text and say why."""
-        whole = without_stretching(without_identifiers(clean(text, longest=LONGEST * 4)))
-        asked = whole[:LONGEST].rstrip()
+        whole = _told(text)
+        asked = " ".join(whole[:LONGEST].split())
         key = (whole, language, hint, chosen)
         remembered = self._remembered.get(key)
         if remembered is not None:
@@ -126,8 +132,9 @@ class Understander:
             self._remembered.popitem(last=False)
 
     async def _decide(
-        self, current: Reader, asked: str, identified: Identified
+        self, current: Reader, asked: str, identified: Identified, thresholds: Thresholds | None = None
     ) -> tuple[Decision, Means, Evidence | None, Judgement | None]:
+        thresholds = thresholds or self.thresholds
         exact = current.exact.get(normalised(asked))
         if exact is not None:
             return deciding.of_label(exact), Means.WORDS, None, None
@@ -136,14 +143,14 @@ class Understander:
         kind, elsewhere = identified.kind, names_city_elsewhere(asked)
         evidence, judgement = await asyncio.to_thread(current.by_spelling, asked, kind)
         if self._enough(current, judgement):
-            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True, elsewhere=elsewhere)
+            decision = deciding.decide(current, judgement, thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.SPELLING, evidence.leading(kind), judgement
         vector = await self._vector(current, asked)
         if vector is not None:
             evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
-            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True, elsewhere=elsewhere)
+            decision = deciding.decide(current, judgement, thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.MEANING, evidence, judgement
-        decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False, elsewhere=elsewhere)
+        decision = deciding.decide(current, judgement, thresholds, by_meaning=False, elsewhere=elsewhere)
         means = Means.SPELLING_ALONE if self.embedder.has_model else Means.SPELLING
         return decision, means, evidence.leading(kind), judgement
 
@@ -170,9 +177,41 @@ class Understander:
     ) -> tuple[Decision, tuple[Question, ...]]:
         """Look again at a message of several sentences: danger in any of them counts, and so does each question."""
         parts = deciding.parts_of(whole[:LONGEST])
-        ending = deciding.ending_of(whole) if len(whole) > LONGEST or len(parts) == deciding.PARTS_AT_MOST else ()
-        decided = [(await self._decide(current, part, identified))[0] for part in (*parts, *ending)]
-        for one in decided:
+        decided = [(await self._decide(current, part, identified))[0] for part in parts]
+        # A few words out of their place are easily like danger: it takes more to raise an alarm over them.
+        surely = replace(self.thresholds, danger=max(self.thresholds.danger, _SURELY_DANGER))
+        further = deciding.sentences(whole)[deciding.PARTS_AT_MOST :]
+        for one in (
+            *decided,
+            *await self._suspicious(current, further, identified, self.thresholds),
+            *await self._suspicious(current, deciding.stretches_of(whole), identified, surely),
+        ):
             if one.danger is not None and not one.gentle:
-                return one, ()
-        return deciding.together(decided[: len(parts)]) or (decision, ())
+                # The card comes first, and what the whole message asks below it.
+                return replace(decision, danger=one.danger, gentle=False, talk=None), ()
+        return deciding.together(decided) or (decision, ())
+
+    async def _suspicious(
+        self, current: Reader, texts: Sequence[str], identified: Identified, thresholds: Thresholds
+    ) -> list[Decision]:
+        """Decide on those of many texts that look most like danger by their spelling."""
+        texts = tuple(dict.fromkeys(texts))[:_SCREENED]
+        if current.index is None or not texts:
+            return []
+        alarms = await asyncio.to_thread(
+            lambda: [current.by_spelling(text, identified.kind)[1].danger for text in texts]
+        )
+        first = sorted(zip(alarms, texts, strict=True), reverse=True)[:_SUSPICIOUS]
+        return [
+            (await self._decide(current, text, identified, thresholds))[0]
+            for alarm, text in first
+            if alarm >= _NO_DANGER
+        ]
+
+
+def _told(text: str) -> str:
+    """Give a text cleaned line by line, since a new line often begins another question; of a long one, both ends."""
+    if len(text) > _TOLD:
+        text = f"{text[: _TOLD * 3 // 4]}\n{text[-_TOLD // 4 :]}"
+    lines = (without_stretching(without_identifiers(clean(line, longest=_TOLD))) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)[:_TOLD]

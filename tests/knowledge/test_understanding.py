@@ -170,6 +170,26 @@ async def test_danger_counts_wherever_it_stands_in_a_message(speller: Understand
     assert found.danger is Danger.SUICIDE
 
 
+@pytest.mark.parametrize(
+    "between", [" ", ". ", "\n", ", "], ids=["without punctuation", "in sentences", "in lines", "in clauses"]
+)
+@pytest.mark.parametrize("times", [1, 20])
+async def test_danger_counts_in_the_middle_of_a_message(speller: Understander, between: str, times: int) -> None:
+    story = ["ho due figli a scuola", "lavoro in un magazzino", "vivo a Prato da tre anni", "grazie per il vostro aiuto"]
+    told = [*story * times, "mio marito mi picchia ogni sera", *story]
+    found = await speller.understand(between.join(told), language="", hint=None, chosen=False)
+    assert (found.danger, found.gentle) == (Danger.VIOLENCE, False)
+    calm = await speller.understand(between.join(story), language="", hint=None, chosen=False)
+    assert calm.danger is None
+
+
+async def test_what_is_asked_beside_a_danger_stands_below_its_card(speller: Understander) -> None:
+    text = "come rinnovo il permesso di soggiorno? mio marito mi picchia ogni sera"
+    found = await speller.understand(text, language="", hint=None, chosen=False)
+    assert found.danger is Danger.VIOLENCE
+    assert found.matches[0].slug == "residence-permit-renewal"
+
+
 async def test_information_about_a_danger_is_answered_below_the_gentle_form(speller: Understander) -> None:
     entry = "domestic-violence-help"
     phrase = next(phrase for phrase in speller.reader.phrases if phrase.label == entry)
