@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.events import Match, Question, Verdict
@@ -22,7 +22,10 @@ INFORMING: Final[dict[str, Danger]] = {
 # Small talk needs this share of everything that the message could be.
 _TALK_SHARE: Final = 0.5
 # Where a message ends one question and begins another, and the least that is one.
-_BREAK: Final = re.compile(r"(?<=[?？؟!！。۔।])\s*|(?<=\.)\s+|\n+|\s*[;；]\s*")
+_BREAK: Final = re.compile(
+    r"(?<=[?？؟!！。۔।॥])\s*|(?<=\.)\s+|\n+|\s*[;；؛]\s*|(?:^|\s)\d{1,2}[.)]\s+|(?:^|\s)[-•*]\s+", re.MULTILINE
+)
+_ASKING: Final = ("?", "؟")
 _LEAST_WORDS: Final = 3
 _LEAST_LETTERS: Final = 4
 PARTS_AT_MOST: Final = 3
@@ -133,7 +136,11 @@ def sentences(text: str) -> list[str]:
         part
         for part in found
         if len(part.split()) >= _LEAST_WORDS
-        or (not part.isascii() and sum(c.isalpha() for c in part) >= _LEAST_LETTERS and " " not in part)
+        or (
+            sum(c.isalpha() for c in part) >= _LEAST_LETTERS
+            # Chinese sets no spaces, except around what it borrows.
+            and ((not part.isascii() and " " not in part) or len(_CHINESE.findall(part)) > 1)
+        )
     ]
 
 
@@ -164,17 +171,40 @@ def stretches_of(text: str) -> tuple[str, ...]:
     return tuple(different[:half] + different[half:][-half:])
 
 
-def together(decisions: Sequence[Decision]) -> tuple[Decision, tuple[Question, ...]] | None:
-    """Put the questions of a message together; None where they are not several questions after all."""
-    answered = [one for one in decisions if one.verdict is Verdict.ANSWER and one.matches]
-    slugs = {one.matches[0].slug for one in answered}
-    if len(slugs) < 2:  # noqa: PLR2004 - several are two or more
+def together(
+    parts: Sequence[str], decisions: Sequence[Decision], whole: Decision
+) -> tuple[Decision, tuple[Question, ...]] | None:
+    """Put the questions of a message together; None where they are not several questions after all.
+
+    Several have an answer, or one has, and another ends as a question does: where that has none, this is told.
+    """
+    answered = {one.matches[0].slug for one in decisions if one.verdict is Verdict.ANSWER and one.matches}
+    asked = [
+        one
+        for part, one in zip(parts, decisions, strict=True)
+        if one.verdict is not Verdict.ANSWER
+        and part.endswith(_ASKING)
+        and one.talk is None
+        and answered.isdisjoint(match.slug for match in one.matches)
+    ]
+    if not (len(answered) > 1 or (len(answered) == 1 and asked and _agrees(whole, answered))):
         return None
     seen: set[str] = set()
     questions: list[Decision] = []
     for one in decisions:
-        if one.matches and one.matches[0].slug not in seen:
-            seen.add(one.matches[0].slug)
+        slug = one.matches[0].slug if one.matches else ""
+        if slug not in seen and (one in asked or one.verdict is Verdict.ANSWER or (slug and len(answered) > 1)):
             questions.append(one)
+            seen |= {slug} - {""}
+    # An answer first: what has none is told behind it.
+    questions.sort(key=lambda one: one.verdict is Verdict.ABSTAIN)
     first, *others = questions
+    # Whichever of them asks about a danger, the gentle form of its card stands above all.
+    gentle = next((one for one in questions if one.gentle), first)
+    first = replace(first, danger=gentle.danger, gentle=gentle.gentle)
     return first, tuple(Question(other.verdict, other.matches) for other in others)
+
+
+def _agrees(whole: Decision, answered: set[str]) -> bool:
+    """Tell whether a message as a whole has no other answer than one of its sentences."""
+    return whole.verdict is not Verdict.ANSWER or whole.matches[0].slug in answered

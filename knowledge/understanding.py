@@ -14,7 +14,8 @@ from typing import Final
 import structlog
 
 from bot.commands import normalised
-from bot.events import Question, Understanding
+from bot.events import Question, Understanding, Verdict
+from bot.signals import Talk
 from knowledge import deciding, reader
 from knowledge.calibration import Judgement
 from knowledge.cleaning import LONGEST, clean, says_nothing, without_identifiers, without_stretching
@@ -24,10 +25,14 @@ from knowledge.language import Identified
 from knowledge.meaning import Row
 from knowledge.places import names_city_elsewhere
 from knowledge.reader import Reader
+from knowledge.scripts import LATIN
 from knowledge.search import Evidence
 
 log = structlog.get_logger(__name__)
 
+# A name, or a few words of thanks, has no more words and letters.
+_SMALL_WORDS: Final = 3
+_SMALL_LETTERS: Final = 30
 # What was understood last, in memory only: residents' words, never logged, never stored.
 REMEMBERED: Final = 2048
 # Below this a message surely tells of no danger, whatever the model would say.
@@ -109,16 +114,17 @@ class Understander:
         others: tuple[Question, ...] = ()
         if decision.danger is None or decision.gentle:
             decision, others = await self._in_parts(current, whole, identified, decision)
+        settled = chosen or (language != "" and identified.script == LATIN and says_little(asked, decision))
         understanding = Understanding(
-            language=language if chosen else identified.language or language,
-            certain=identified.certain and not chosen,
+            language=language if settled else identified.language or language,
+            certain=identified.certain and not settled,
             verdict=decision.verdict,
             matches=decision.matches,
             others=others,
             talk=decision.talk,
             danger=decision.danger,
             gentle=decision.gentle,
-            rival=None if chosen else identified.rival,
+            rival=None if settled else identified.rival,
         )
         self._counted(means.value)
         explained = Explanation(understanding, asked, identified, decision, means, evidence, judgement)
@@ -189,7 +195,7 @@ class Understander:
             if one.danger is not None and not one.gentle:
                 # The card comes first, and what the whole message asks below it.
                 return replace(decision, danger=one.danger, gentle=False, talk=None), ()
-        return deciding.together(decided) or (decision, ())
+        return deciding.together(parts, decided, decision) or (decision, ())
 
     async def _suspicious(
         self, current: Reader, texts: Sequence[str], identified: Identified, thresholds: Thresholds
@@ -207,6 +213,12 @@ class Understander:
             for alarm, text in first
             if alarm >= _NO_DANGER
         ]
+
+
+def says_little(asked: str, decision: Decision) -> bool:
+    """Tell whether a text is a name or some other small word, as "va bene grazie" is: no language shows in it."""
+    nothing = decision.verdict is Verdict.ABSTAIN and decision.danger is None and decision.talk in {None, Talk.THANKS}
+    return nothing and len(asked.split()) <= _SMALL_WORDS and len(asked) <= _SMALL_LETTERS
 
 
 def _told(text: str) -> str:
