@@ -38,7 +38,7 @@ _LONG_WORDS: Final = 15
 _LONG_LETTERS: Final = 24
 _CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
 # More are not looked at, but for those at both ends: a tenth of a second, and nearly all of what anybody writes.
-_STRETCHES: Final = 64
+_STRETCHES: Final = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,9 @@ REMEMBERED: Final = 2048
 _NO_DANGER: Final = 0.2
 # Of a long message so many sentences and stretches are looked at with the model, of so many by their spelling; and so
 # much of it is looked at, from both ends.
-_SUSPICIOUS: Final = 3
-_SCREENED: Final = 64
+_SUSPICIOUS: Final = 2
+_SCREENED: Final = 40
+_LONGEST_SCREENED: Final = 60
 _SURELY_DANGER: Final = 0.95
 _TOLD: Final = 2000
 
@@ -201,7 +202,7 @@ class Understander:
         self, current: Reader, texts: Sequence[str], identified: Identified, thresholds: Thresholds
     ) -> list[Decision]:
         """Decide on those of many texts that look most like danger by their spelling."""
-        texts = tuple(dict.fromkeys(texts))[:_SCREENED]
+        texts = tuple(dict.fromkeys(text[:_LONGEST_SCREENED] for text in texts))[:_SCREENED]
         if current.index is None or not texts:
             return []
         alarms = await asyncio.to_thread(
