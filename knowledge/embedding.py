@@ -95,7 +95,7 @@ class ProcessEmbedder(ABC):
         cleaned = [clean(text) for text in texts]
         rows: list[Vectors] = []
         for start in range(0, len(cleaned), CHUNK):
-            rows.append(await self._request(cleaned[start : start + CHUNK]))  # noqa: PERF401 - awaits one by one
+            rows.append(await self._request(cleaned[start : start + CHUNK], question=len(cleaned) == 1))  # noqa: PERF401 - awaits one by one
         return np.concatenate(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
     async def close(self) -> None:
@@ -110,8 +110,7 @@ class ProcessEmbedder(ABC):
     async def _prepare(self) -> None:  # noqa: B027 - most need nothing
         """Make what the process needs, outside of its time. Raises EmbedderUnavailableError."""
 
-    async def _request(self, texts: list[str]) -> Vectors:
-        question = len(texts) == 1
+    async def _request(self, texts: list[str], *, question: bool) -> Vectors:
         async with self._turn(QUESTION_SECONDS if question else None):
             if self._monotonic() < self._not_before:
                 raise EmbedderUnavailableError("the model's process failed a moment ago")
