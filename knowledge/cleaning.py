@@ -10,15 +10,23 @@ from bot.characters import Table
 LONGEST: Final = 300
 
 # What names a person, a thing or an address rather than a question. A run of fewer than eight digits stays:
-# residents ask about 1522, 730 and 116117.
+# residents ask about 1522, 730 and 116117. Chinese, and Arabic after digits, set no space: so no word boundaries,
+# and no link or address goes on into Chinese. Digits are those of any script.
 _IDENTIFIERS: Final = re.compile(
     r"""
-    (?:https?://|www\.)\S+                                  # a link
-    | \S+@\S+\.\w+                                          # an e-mail address
-    | \b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b            # a tax code (DM 23 December 1976)
-    | \b[A-Z]{2}\d{2}[A-Z]?\d{10,}\w*\b                     # a bank account (IBAN)
-    | \b[A-Z]{1,3}\d{6,}[A-Z]{0,2}\b                        # a passport, permit or identity card
-    | (?<![\w+])\+?\d(?:[ ./()-]?\d){7,}(?!\w)              # a phone or file number
+    (?:[a-z]{3,8}://|www\.|\b(?:[a-z\d-]{1,63}\.){1,4}[a-z]{2,}/)[^\s\u3000-\u9fff]+   # a link
+    | (?<![^\s@\u3000-\u9fff])[^\s@\u3000-\u9fff]+@[^\s@\u3000-\u9fff]+\.[^\W\u3000-\u9fff]+  # an e-mail address
+    # A tax code (DM 23 December 1976): some digits become letters where two people would have the same one.
+    | (?<![A-Z\d])[A-Z]{3}[ ]?[A-Z]{3}[ ]?[\dL-NP-V]{2}[A-EHLMPRST][\dL-NP-V]{2}[ ]?[A-Z][\dL-NP-V]{3}[A-Z](?![A-Z\d])
+    # A bank account (IBAN), in one or in groups of four.
+    | (?<![A-Z\d])[A-Z]{2}\d{2}[A-Z\d]{11,30}(?![A-Z\d])
+    | (?<![A-Z\d])[A-Z]{2}\d{2}[ ][A-Z\d]{4}(?:[ ](?=[A-Z]{0,3}\d)[A-Z\d]{4}){2,7}
+      (?:[ ](?=[A-Z]{0,2}\d)[A-Z\d]{1,3})?(?![A-Z\d])
+    # A passport, permit or identity card; a request for a permit.
+    | (?<![A-Z\d])[A-Z]{1,3}\d{6,}[A-Z]{0,2}(?![A-Z\d])
+    | (?-i:(?<![A-Z\d])[A-Z]{1,2}[ ]\d{7,})
+    | (?<![A-Z\d])(?:[A-Z]{2}\d{5}[A-Z]{2}|\d{2}[A-Z]{2}\d{6,})(?![A-Z\d])
+    | (?<!\d)\(?\+?\d(?:[ ./()\u2010-\u2015-]{0,2}\d){7,}                          # a phone or file number
     """,
     re.VERBOSE | re.IGNORECASE,
 )

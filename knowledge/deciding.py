@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.events import Match, Question, Verdict
@@ -22,11 +22,23 @@ INFORMING: Final[dict[str, Danger]] = {
 # Small talk needs this share of everything that the message could be.
 _TALK_SHARE: Final = 0.5
 # Where a message ends one question and begins another, and the least that is one.
-_BREAK: Final = re.compile(r"(?<=[?？؟!！。۔।])\s*|(?<=\.)\s+|\n+|\s*[;；]\s*")
+_BREAK: Final = re.compile(
+    r"(?<=[?？؟!！。۔।॥])\s*|(?<=\.)\s+|\n+|\s*[;；؛]\s*|(?:^|\s)\d{1,2}[.)]\s+|(?:^|\s)[-•*]\s+", re.MULTILINE
+)
+_ASKING: Final = ("?", "؟")
 _LEAST_WORDS: Final = 3
 _LEAST_LETTERS: Final = 4
 PARTS_AT_MOST: Final = 3
-_LAST_WORDS: Final = 120
+# Where a clause may end; and how long stretches of it are, in words, or in letters of what sets no spaces.
+_CLAUSE: Final = re.compile(r"[?？؟!！。۔।॥,，、،;；؛:\n]+|\.(?=\s|$)")
+_STRETCH_WORDS: Final = 8
+_STRETCH_LETTERS: Final = 12
+# A shorter message is judged well as a whole.
+_LONG_WORDS: Final = 15
+_LONG_LETTERS: Final = 24
+_CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
+# More are not looked at, but for those at both ends: a tenth of a second, and nearly all of what anybody writes.
+_STRETCHES: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +136,11 @@ def sentences(text: str) -> list[str]:
         part
         for part in found
         if len(part.split()) >= _LEAST_WORDS
-        or (not part.isascii() and sum(c.isalpha() for c in part) >= _LEAST_LETTERS and " " not in part)
+        or (
+            sum(c.isalpha() for c in part) >= _LEAST_LETTERS
+            # Chinese sets no spaces, except around what it borrows.
+            and ((not part.isascii() and " " not in part) or len(_CHINESE.findall(part)) > 1)
+        )
     ]
 
 
@@ -134,23 +150,61 @@ def parts_of(text: str) -> tuple[str, ...]:
     return tuple(found[:PARTS_AT_MOST]) if len(found) > 1 else ()
 
 
-def ending_of(text: str) -> tuple[str, ...]:
-    """Give how a long story ends, which may be what matters most: its last two sentences, or its last words."""
-    found = sentences(text)
-    return tuple(found[-2:]) if len(found) > PARTS_AT_MOST else (text[-_LAST_WORDS:],)
+def stretches_of(text: str) -> tuple[str, ...]:
+    """Give a message of several clauses in stretches as long as people put one thing in; nothing where it is short.
+
+    Danger is told in few words, and a long message around them is about something else. Many set no full stops, so
+    that where a clause ends is not known: stretches overlap.
+    """
+    if len(text.split()) < _LONG_WORDS and len(_CHINESE.findall(text)) < _LONG_LETTERS:
+        return ()
+    found: list[str] = []
+    for clause in _CLAUSE.split(text):
+        units = clause.split() if " " in clause.strip() else list(clause.strip())
+        space, length = (" ", _STRETCH_WORDS) if " " in clause.strip() else ("", _STRETCH_LETTERS)
+        for start in range(0, max(len(units) - length // 2, 1), length // 2):
+            stretch = space.join(units[start : start + length])
+            if sum(character.isalpha() for character in stretch) >= _LEAST_LETTERS:
+                found.append(stretch)
+    different = list(dict.fromkeys(found))
+    half = _STRETCHES // 2
+    return tuple(different[:half] + different[half:][-half:])
 
 
-def together(decisions: Sequence[Decision]) -> tuple[Decision, tuple[Question, ...]] | None:
-    """Put the questions of a message together; None where they are not several questions after all."""
-    answered = [one for one in decisions if one.verdict is Verdict.ANSWER and one.matches]
-    slugs = {one.matches[0].slug for one in answered}
-    if len(slugs) < 2:  # noqa: PLR2004 - several are two or more
+def together(
+    parts: Sequence[str], decisions: Sequence[Decision], whole: Decision
+) -> tuple[Decision, tuple[Question, ...]] | None:
+    """Put the questions of a message together; None where they are not several questions after all.
+
+    Several have an answer, or one has, and another ends as a question does: where that has none, this is told.
+    """
+    answered = {one.matches[0].slug for one in decisions if one.verdict is Verdict.ANSWER and one.matches}
+    asked = [
+        one
+        for part, one in zip(parts, decisions, strict=True)
+        if one.verdict is not Verdict.ANSWER
+        and part.endswith(_ASKING)
+        and one.talk is None
+        and answered.isdisjoint(match.slug for match in one.matches)
+    ]
+    if not (len(answered) > 1 or (len(answered) == 1 and asked and _agrees(whole, answered))):
         return None
     seen: set[str] = set()
     questions: list[Decision] = []
     for one in decisions:
-        if one.matches and one.matches[0].slug not in seen:
-            seen.add(one.matches[0].slug)
+        slug = one.matches[0].slug if one.matches else ""
+        if slug not in seen and (one in asked or one.verdict is Verdict.ANSWER or (slug and len(answered) > 1)):
             questions.append(one)
+            seen |= {slug} - {""}
+    # An answer first: what has none is told behind it.
+    questions.sort(key=lambda one: one.verdict is Verdict.ABSTAIN)
     first, *others = questions
+    # Whichever of them asks about a danger, the gentle form of its card stands above all.
+    gentle = next((one for one in questions if one.gentle), first)
+    first = replace(first, danger=gentle.danger, gentle=gentle.gentle)
     return first, tuple(Question(other.verdict, other.matches) for other in others)
+
+
+def _agrees(whole: Decision, answered: set[str]) -> bool:
+    """Tell whether a message as a whole has no other answer than one of its sentences."""
+    return whole.verdict is not Verdict.ANSWER or whole.matches[0].slug in answered

@@ -6,8 +6,9 @@ import json
 import os
 import struct
 import sys
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -25,6 +26,11 @@ Vectors = NDArray[np.float32]
 DIMENSIONS: Final = 384
 # Texts in one request: a live question never waits for more than about a tenth of a second of a long batch.
 CHUNK: Final = 8
+# A single text is a resident's question: past this, spelling answers instead, and a model that runs is started anew.
+QUESTION_SECONDS: Final = 3.0
+# A model that failed twice running is left alone for so long, twice as long each time: starts are not cheap.
+PAUSE_SECONDS: Final = 2.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
 
 
 class EmbedderUnavailableError(Exception):
@@ -70,9 +76,12 @@ class ProcessEmbedder(ABC):
     model: str
     has_model = True
 
-    def __init__(self, *, timeout: float) -> None:
+    def __init__(self, *, timeout: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Start nothing yet. `timeout` is in seconds, for one request, the start of the process included."""
         self._timeout = timeout
+        self._monotonic = monotonic
+        self._failures = 0
+        self._not_before = 0.0
         self._lock = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
 
@@ -86,7 +95,7 @@ class ProcessEmbedder(ABC):
         cleaned = [clean(text) for text in texts]
         rows: list[Vectors] = []
         for start in range(0, len(cleaned), CHUNK):
-            rows.append(await self._request(cleaned[start : start + CHUNK]))  # noqa: PERF401 - awaits one by one
+            rows.append(await self._request(cleaned[start : start + CHUNK], question=len(cleaned) == 1))  # noqa: PERF401 - awaits one by one
         return np.concatenate(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
     async def close(self) -> None:
@@ -101,13 +110,17 @@ class ProcessEmbedder(ABC):
     async def _prepare(self) -> None:  # noqa: B027 - most need nothing
         """Make what the process needs, outside of its time. Raises EmbedderUnavailableError."""
 
-    async def _request(self, texts: list[str]) -> Vectors:
-        async with self._lock:
+    async def _request(self, texts: list[str], *, question: bool) -> Vectors:
+        async with self._turn(QUESTION_SECONDS if question else None):
+            if self._monotonic() < self._not_before:
+                raise EmbedderUnavailableError("the model's process failed a moment ago")
             await self._prepare()
             for attempt in (1, 2):
+                # Whoever starts the process waits for it; one that runs answers at once, or hangs.
+                seconds = min(self._timeout, QUESTION_SECONDS) if question and self.pid else self._timeout
                 try:
-                    async with asyncio.timeout(self._timeout):
-                        return await self._exchange(texts)
+                    async with asyncio.timeout(seconds):
+                        vectors = await self._exchange(texts)
                 except (TimeoutError, OSError, EOFError, asyncio.IncompleteReadError) as error:
                     log.warning("embedder_restarted", attempt=attempt, error=type(error).__name__)
                     await self._end()
@@ -115,7 +128,26 @@ class ProcessEmbedder(ABC):
                     # Cancelled in the middle of an exchange: the next answer would be for the wrong texts.
                     await self._end()
                     raise
+                else:
+                    self._failures = 0
+                    return vectors
+            pause = min(PAUSE_SECONDS * 2 ** min(self._failures, 10), LONGEST_PAUSE_SECONDS)
+            self._failures += 1
+            self._not_before = self._monotonic() + pause
         raise EmbedderUnavailableError("the model's process died or did not answer, twice")
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, seconds: float | None) -> AsyncIterator[None]:
+        """Wait for the model to be free. Raises EmbedderUnavailableError after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise EmbedderUnavailableError("the model is busy") from error
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     async def _exchange(self, texts: list[str]) -> Vectors:
         process = self._process

@@ -5,8 +5,9 @@ The rules, so that nothing is right by accident:
 - Every line is asked as the first message of a conversation of which nothing is known, and counts once.
 - In scope is a line whose topic is not `out-of-scope` and not an emergency. `top1` and `top3` look at the ranking
   of entries, whatever is done with it; a line that an exact word or small talk decided has no ranking, and is wrong.
-- `answered` are in-scope lines that an entry answered; `precision` is the share of them whose entry is right. A right
-  ranking that was only offered counts in `offered_right`, never as answered.
+- `answered` are in-scope lines that an entry answered; `precision` is the share of them whose entry is right: the one
+  that was shown, or was shown first of several. A right ranking that was only offered counts in `offered_right`,
+  never as answered, and a right ranking behind a wrong answer counts for nothing.
 - Out of scope, only an answer is wrong: offering, or saying that there is no answer, is right. Small talk is no answer.
 - An emergency is found where the full card is shown, whichever kind is on it; what stands below the card counts
   nowhere. The gentle form is not the card. `kind` is the share of the found whose kind is right.
@@ -25,7 +26,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.events import Verdict
+from bot.events import Question, Verdict
 from knowledge.deciding import INFORMING
 from knowledge.fitting import calibration_error
 from knowledge.scoring import FEATURES
@@ -88,9 +89,16 @@ class Asked:
         return self.ranked[:1] == (self.line.topic,)
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """Give the entries that answered, one for each question of the message that has an answer."""
+        decision = self.explained.decision
+        questions = (Question(decision.verdict, decision.matches), *self.explained.understanding.others)
+        return tuple(each.matches[0].slug for each in questions if each.verdict is Verdict.ANSWER and each.matches)
+
+    @property
     def answered(self) -> bool:
         """Tell whether an entry answered."""
-        return self.explained.decision.verdict is Verdict.ANSWER
+        return bool(self.answers)
 
     @property
     def alarmed(self) -> bool:
@@ -100,16 +108,28 @@ class Asked:
 
 def read_lines(path: Path) -> list[Line]:
     """Read a file of JSON lines with `lang`, `script`, `text` and `topic`. Raises LinesError and OSError."""
-    found: list[Line] = []
-    for number, row in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not row.strip():
-            continue
-        try:
-            data = json.loads(row)
-            found.append(Line(data["lang"], data.get("script", ""), data["text"], data["topic"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise LinesError(f"{path.name}:{number}: is no line with lang, text and topic: {error}") from error
-    return found
+    try:
+        # Some editors set a mark before the first line.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LinesError(f"{path.name} is no UTF-8: {error.reason} at byte {error.start}") from error
+    # Not `splitlines`: it would cut within a text that holds U+2028, as JSON may.
+    rows = [(number, row) for number, row in enumerate(text.split("\n"), 1) if row.strip()]
+    if not rows:
+        raise LinesError(f"{path.name} holds no lines")
+    return [_line(f"{path.name}:{number}", row) for number, row in rows]
+
+
+def _line(place: str, row: str) -> Line:
+    """Read a line. Raises LinesError."""
+    try:
+        data = json.loads(row)
+        line = Line(data["lang"], data.get("script") or "", data["text"], data["topic"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LinesError(f"{place}: is no line with lang, text and topic: {error}") from error
+    if not all(isinstance(value, str) for value in (line.language, line.script, line.text, line.topic)):
+        raise LinesError(f"{place}: lang, script, text and topic must be texts")
+    return line
 
 
 async def ask_all(understander: Understander, lines: Sequence[Line]) -> list[Asked]:
@@ -169,9 +189,10 @@ def _of(asked: Sequence[Asked]) -> dict[str, float]:
         "top1": _share(one.right for one in inside),
         "top3": _share(one.line.topic in one.ranked for one in inside),
         "answered": _share(one.answered for one in inside),
-        "precision": _share(one.right for one in answered),
+        "precision": _share(one.answers[0] == one.line.topic for one in answered),
         "offered_right": _share(
-            one.explained.decision.verdict is Verdict.OFFER
+            not one.answered
+            and one.explained.decision.verdict is Verdict.OFFER
             and one.line.topic in {match.slug for match in one.explained.decision.matches}
             for one in inside
         ),

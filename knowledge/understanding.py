@@ -6,15 +6,16 @@ not decide.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 import structlog
 
 from bot.commands import normalised
-from bot.events import Question, Understanding
+from bot.events import Question, Understanding, Verdict
+from bot.signals import Talk
 from knowledge import deciding, reader
 from knowledge.calibration import Judgement
 from knowledge.cleaning import LONGEST, clean, says_nothing, without_identifiers, without_stretching
@@ -24,14 +25,25 @@ from knowledge.language import Identified
 from knowledge.meaning import Row
 from knowledge.places import names_city_elsewhere
 from knowledge.reader import Reader
+from knowledge.scripts import LATIN
 from knowledge.search import Evidence
 
 log = structlog.get_logger(__name__)
 
+# A name, or a few words of thanks, has no more words and letters.
+_SMALL_WORDS: Final = 3
+_SMALL_LETTERS: Final = 30
 # What was understood last, in memory only: residents' words, never logged, never stored.
 REMEMBERED: Final = 2048
 # Below this a message surely tells of no danger, whatever the model would say.
 _NO_DANGER: Final = 0.2
+# Of a long message so many sentences and stretches are looked at with the model, of so many by their spelling; and so
+# much of it is looked at, from both ends.
+_SUSPICIOUS: Final = 2
+_SCREENED: Final = 40
+_LONGEST_SCREENED: Final = 60
+_SURELY_DANGER: Final = 0.95
+_TOLD: Final = 2000
 
 
 class Means(StrEnum):
@@ -90,8 +102,8 @@ class Understander:
 
     async def explain(self, text: str, *, language: str, hint: str | None = None, chosen: bool = False) -> Explanation:
         """Understand a text and say why."""
-        whole = without_stretching(without_identifiers(clean(text, longest=LONGEST * 4)))
-        asked = whole[:LONGEST].rstrip()
+        whole = _told(text)
+        asked = " ".join(whole[:LONGEST].split())
         key = (whole, language, hint, chosen)
         remembered = self._remembered.get(key)
         if remembered is not None:
@@ -103,16 +115,17 @@ class Understander:
         others: tuple[Question, ...] = ()
         if decision.danger is None or decision.gentle:
             decision, others = await self._in_parts(current, whole, identified, decision)
+        settled = chosen or (language != "" and identified.script == LATIN and says_little(asked, decision))
         understanding = Understanding(
-            language=language if chosen else identified.language or language,
-            certain=identified.certain and not chosen,
+            language=language if settled else identified.language or language,
+            certain=identified.certain and not settled,
             verdict=decision.verdict,
             matches=decision.matches,
             others=others,
             talk=decision.talk,
             danger=decision.danger,
             gentle=decision.gentle,
-            rival=None if chosen else identified.rival,
+            rival=None if settled else identified.rival,
         )
         self._counted(means.value)
         explained = Explanation(understanding, asked, identified, decision, means, evidence, judgement)
@@ -126,8 +139,9 @@ class Understander:
             self._remembered.popitem(last=False)
 
     async def _decide(
-        self, current: Reader, asked: str, identified: Identified
+        self, current: Reader, asked: str, identified: Identified, thresholds: Thresholds | None = None
     ) -> tuple[Decision, Means, Evidence | None, Judgement | None]:
+        thresholds = thresholds or self.thresholds
         exact = current.exact.get(normalised(asked))
         if exact is not None:
             return deciding.of_label(exact), Means.WORDS, None, None
@@ -136,14 +150,14 @@ class Understander:
         kind, elsewhere = identified.kind, names_city_elsewhere(asked)
         evidence, judgement = await asyncio.to_thread(current.by_spelling, asked, kind)
         if self._enough(current, judgement):
-            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True, elsewhere=elsewhere)
+            decision = deciding.decide(current, judgement, thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.SPELLING, evidence.leading(kind), judgement
         vector = await self._vector(current, asked)
         if vector is not None:
             evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
-            decision = deciding.decide(current, judgement, self.thresholds, by_meaning=True, elsewhere=elsewhere)
+            decision = deciding.decide(current, judgement, thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.MEANING, evidence, judgement
-        decision = deciding.decide(current, judgement, self.thresholds, by_meaning=False, elsewhere=elsewhere)
+        decision = deciding.decide(current, judgement, thresholds, by_meaning=False, elsewhere=elsewhere)
         means = Means.SPELLING_ALONE if self.embedder.has_model else Means.SPELLING
         return decision, means, evidence.leading(kind), judgement
 
@@ -170,9 +184,47 @@ class Understander:
     ) -> tuple[Decision, tuple[Question, ...]]:
         """Look again at a message of several sentences: danger in any of them counts, and so does each question."""
         parts = deciding.parts_of(whole[:LONGEST])
-        ending = deciding.ending_of(whole) if len(whole) > LONGEST or len(parts) == deciding.PARTS_AT_MOST else ()
-        decided = [(await self._decide(current, part, identified))[0] for part in (*parts, *ending)]
-        for one in decided:
+        decided = [(await self._decide(current, part, identified))[0] for part in parts]
+        # A few words out of their place are easily like danger: it takes more to raise an alarm over them.
+        surely = replace(self.thresholds, danger=max(self.thresholds.danger, _SURELY_DANGER))
+        further = deciding.sentences(whole)[deciding.PARTS_AT_MOST :]
+        for one in (
+            *decided,
+            *await self._suspicious(current, further, identified, self.thresholds),
+            *await self._suspicious(current, deciding.stretches_of(whole), identified, surely),
+        ):
             if one.danger is not None and not one.gentle:
-                return one, ()
-        return deciding.together(decided[: len(parts)]) or (decision, ())
+                # The card comes first, and what the whole message asks below it.
+                return replace(decision, danger=one.danger, gentle=False, talk=None), ()
+        return deciding.together(parts, decided, decision) or (decision, ())
+
+    async def _suspicious(
+        self, current: Reader, texts: Sequence[str], identified: Identified, thresholds: Thresholds
+    ) -> list[Decision]:
+        """Decide on those of many texts that look most like danger by their spelling."""
+        texts = tuple(dict.fromkeys(text[:_LONGEST_SCREENED] for text in texts))[:_SCREENED]
+        if current.index is None or not texts:
+            return []
+        alarms = await asyncio.to_thread(
+            lambda: [current.by_spelling(text, identified.kind)[1].danger for text in texts]
+        )
+        first = sorted(zip(alarms, texts, strict=True), reverse=True)[:_SUSPICIOUS]
+        return [
+            (await self._decide(current, text, identified, thresholds))[0]
+            for alarm, text in first
+            if alarm >= _NO_DANGER
+        ]
+
+
+def says_little(asked: str, decision: Decision) -> bool:
+    """Tell whether a text is a name or some other small word, as "va bene grazie" is: no language shows in it."""
+    nothing = decision.verdict is Verdict.ABSTAIN and decision.danger is None and decision.talk in {None, Talk.THANKS}
+    return nothing and len(asked.split()) <= _SMALL_WORDS and len(asked) <= _SMALL_LETTERS
+
+
+def _told(text: str) -> str:
+    """Give a text cleaned line by line, since a new line often begins another question; of a long one, both ends."""
+    if len(text) > _TOLD:
+        text = f"{text[: _TOLD * 3 // 4]}\n{text[-_TOLD // 4 :]}"
+    lines = (without_stretching(without_identifiers(clean(line, longest=_TOLD))) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)[:_TOLD]

