@@ -34,8 +34,8 @@ _CLAUSE: Final = re.compile(r"[?？؟!！。۔।॥,，、،;；؛:\n]+|\.(?=\s
 _STRETCH_WORDS: Final = 8
 _STRETCH_LETTERS: Final = 12
 # A shorter message is judged well as a whole.
-_LONG_WORDS: Final = 15
-_LONG_LETTERS: Final = 24
+_LONG_WORDS: Final = 25
+_LONG_LETTERS: Final = 40
 _CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
 # More are not looked at, but for those at both ends: a tenth of a second, and nearly all of what anybody writes.
 _STRETCHES: Final = 40
