@@ -47,7 +47,9 @@ async def _deliver(client: httpx.AsyncClient, house: House, update: dict[str, An
             answer = await client.post(f"http://127.0.0.1:{port}/webhooks/telegram", json=update, headers=HEADERS)
             if answer.status_code == 200:
                 return
-        except httpx.HTTPError:
+        except (httpx.HTTPError, AttributeError):
+            # Telegram delivers again whatever happened. The second is what httpx makes on uvloop of a connection that a
+            # killed process closed in the moment in which it was made: anyio asks for a socket that is gone.
             pass
         await asyncio.sleep(delay)
         delay = min(delay * 2, 1.0)
