@@ -39,6 +39,7 @@ from channels.rendering import shortened
 from channels.results import RetryAfter, SendResult, Sent, Unknown
 from channels.telegram_results import result_of
 from channels.telegram_updates import CHANNEL, inbound_of
+from web.outgoing import WATCHED
 
 # The library's switch for what it will do by itself one day: give waits as timedelta, without a warning each time.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -72,17 +73,18 @@ class TelegramAdapter:
         self.account = token.partition(":")[0]
         self._secret = secret.encode()
         base = api_base.rstrip("/")
+        known: dict[str, Any] = {"verify": authorities(), "event_hooks": WATCHED}
         request = HTTPXRequest(
             connection_pool_size=32,
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             write_timeout=READ_SECONDS,
             pool_timeout=CONNECT_SECONDS,
-            httpx_kwargs={"verify": authorities()},
+            httpx_kwargs=known,
         )
         # The library wants a second one for getUpdates, which goes another way here.
-        self._unused = HTTPXRequest(connection_pool_size=1, httpx_kwargs={"verify": authorities()})
-        self._plain = httpx.AsyncClient(verify=authorities())
+        self._unused = HTTPXRequest(connection_pool_size=1, httpx_kwargs=known)
+        self._plain = httpx.AsyncClient(**known)
         self._bot = Bot(
             token,
             base_url=f"{base}/bot",

@@ -20,6 +20,7 @@ from channels.receiving import storable
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, Unknown
 from channels.wechat_codes import ALARMS, BUSY, LATER, MEDIUM_GONE, RESULTS, SOON, TOKEN_REFUSED, alarm
 from store.database import TROUBLES
+from web.outgoing import WATCHED
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class WeChatApi:
         self._refused = ""
         self._client = httpx.AsyncClient(
             verify=authorities(),
+            event_hooks=WATCHED,
             timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
             follow_redirects=False,
         )

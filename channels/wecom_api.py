@@ -21,6 +21,7 @@ from channels.results import (
     Unknown,
     WindowClosed,
 )
+from web.outgoing import WATCHED
 
 CONNECT_SECONDS: Final = 5.0
 # With a token to fetch twice, and a session to ask for and take, this stays below the lease of a delivery (90 seconds).
@@ -123,6 +124,7 @@ class WecomApi:
         self._base = base.rstrip("/") + "/cgi-bin"
         self._client = httpx.AsyncClient(
             verify=authorities(),
+            event_hooks=WATCHED,
             timeout=httpx.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
             limits=httpx.Limits(max_connections=32),
         )

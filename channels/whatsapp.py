@@ -29,6 +29,7 @@ from channels.rendering import measure, shortened_to
 from channels.results import NeedsPerson, RetryAfter, SendResult, Sent, TooLong, Unknown
 from channels.whatsapp_errors import SOON, result_of
 from channels.whatsapp_messages import CHANNEL, inbound_of
+from web.outgoing import WATCHED
 
 # --- constants -------------------------------------------------------------------------------------
 
@@ -113,6 +114,7 @@ class WhatsAppAdapter:
         self._list_label = list_label
         self._client = httpx.AsyncClient(
             verify=authorities(),
+            event_hooks=WATCHED,
             headers={"Authorization": f"Bearer {access.token}"},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=32),
@@ -225,8 +227,7 @@ class WhatsAppAdapter:
         # Buttons must differ, and a label that does not fit on one says more in a list.
         if len(choices) <= BUTTONS_MAX and len(titles) == len(choices):
             buttons = [{"type": "reply", "reply": {"id": choice.id, "title": choice.label}} for choice in choices]
-            action: Mapping[str, Any] = {"buttons": buttons}
-            return _interactive("button", message.text, action)
+            return _interactive("button", message.text, {"buttons": buttons})
         label = shortened_to(self._list_label(message.language), BUTTON_MAX, "utf-16")
         rows = [_row(choice) for choice in choices]
         return _interactive("list", message.text, {"button": label, "sections": [{"rows": rows}]})

@@ -18,6 +18,7 @@ import structlog
 
 from knowledge.cleaning import clean
 from knowledge.embedding import EmbedderUnavailableError, Vectors
+from web.outgoing import WATCHED
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,7 @@ class ServedEmbedder:
             # The address is the operator's; a proxy named for something else must not see residents' words.
             trust_env=False,
             timeout=timeout,
+            event_hooks=WATCHED,
         )
 
     async def embed(self, texts: Sequence[str]) -> Vectors:

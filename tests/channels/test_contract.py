@@ -30,6 +30,7 @@ from store.outbox import OutboxStatus
 from tests.channels.contract import Line
 from tests.channels.handed_over import UNREADABLE
 from tests.channels.peer import Peer, Trouble
+from tests.fakes.lost import lose_connections
 
 THREAD: Final = "77"
 # Longer than any platform asks us to wait, and than any pause of ours.
@@ -158,6 +159,23 @@ async def test_every_way_a_platform_can_answer_has_its_result(peer: Peer, troubl
             assert taken == 1
         elif not isinstance(result, Unknown):
             assert taken == 0, "what is known not to be sent is not sent"
+
+
+async def test_a_connection_lost_as_soon_as_it_is_made_is_tried_again(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with peer.connect() as adapter:
+        if not hasattr(adapter, "send"):
+            pytest.skip("nothing is sent to who fetches by itself")
+        thread = peer.thread_for(Trouble.NONE)
+        assert thread is not None
+        send, before = cast("CalledAdapter", adapter).send, len(peer.sent())
+        with monkeypatch.context() as patch:
+            lose_connections(patch)
+            assert isinstance(await send(thread, WireMessage("ciao", key="1-0")), RetryAfter)
+        assert len(peer.sent()) == before
+        assert isinstance(await send(thread, WireMessage("ciao", key="1-0")), Sent)
+        assert len(peer.sent()) == before + 1
 
 
 @pytest.mark.parametrize("trouble", Trouble)

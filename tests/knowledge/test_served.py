@@ -22,6 +22,7 @@ from knowledge.served import AnswerError, ServedEmbedder, vectors_of
 from knowledge.understanding import Means, Understander
 from store.database import Database
 from tests.counted import counted, only_signals_in
+from tests.fakes.lost import lose_connections
 from tests.fakes.model_server import KEY, MODEL, FakeModelServer
 from tests.fakes.servers import LoopbackServer
 from tests.knowledge.conftest import reader_of
@@ -72,6 +73,17 @@ async def test_vectors_come_in_the_order_of_the_texts_and_of_length_one(
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(vectors, expected, atol=1e-6)
     assert vectors.dtype == np.float32
+
+
+async def test_a_connection_lost_as_soon_as_it_is_made_leaves_the_server_alone_for_a_while(
+    model: ServedEmbedder, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        lose_connections(patch)
+        with pytest.raises(EmbedderUnavailableError, match="ConnectError"):
+            await model.embed(["ciao"])
+    seconds.now += served.PAUSE_SECONDS
+    assert len(await model.embed(["ciao"])) == 1
 
 
 async def test_every_text_is_cleaned_and_cut_whoever_calls(model: ServedEmbedder, fake: FakeModelServer) -> None:
