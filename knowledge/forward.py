@@ -1,5 +1,7 @@
 """One pass of a text through the graph of the model."""
 
+import hashlib
+import mmap
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,30 @@ INPUT: Final = "start"
 OUTPUT: Final = "mean"
 # What the model was trained to read before whatever is looked for (model card of multilingual-e5-small).
 _PREFIX: Final = "query: "
+# A graph ends with a digest of itself, as an entry of its metadata: messages of protobuf may be set one behind another
+# (Protocol Buffers, "Encoding"), so that whoever reads ONNX reads on. Field 14 is a pair of 74 bytes, key and value.
+_SEAL: Final = b"\x72\x4a\x0a\x06sha256\x12\x40"
+_SEALED: Final = len(_SEAL) + 64
+
+
+class DamagedError(Exception):
+    """The file does not hold what was written into it."""
+
+
+def sealed(graph: bytes) -> bytes:
+    """Give a graph with its digest, so that any damage of the file is seen, also where it could still be run."""
+    return graph + _SEAL + hashlib.sha256(graph).hexdigest().encode()
+
+
+def look_at(path: Path) -> None:
+    """Read a file of a graph through. Raises DamagedError; OSError where it cannot be read."""
+    with path.open("rb") as file:
+        if path.stat().st_size <= _SEALED:
+            raise DamagedError(path.name)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held, memoryview(held) as content:
+            digest = hashlib.sha256(content[:-_SEALED]).hexdigest().encode()
+            if held[-_SEALED:] != _SEAL + digest:
+                raise DamagedError(path.name)
 
 
 def options() -> onnxruntime.SessionOptions:
@@ -45,7 +71,8 @@ class Forward:
     """The model, ready to be asked."""
 
     def __init__(self, weights: Weights, graph: Path) -> None:
-        """Load the graph. Raises an error of ONNX Runtime where the file holds none."""
+        """Load the graph. Raises DamagedError where the file is not whole."""
+        look_at(graph)
         self._weights = weights
         self._tokeniser = Tokeniser(weights.pieces)
         self._session = onnxruntime.InferenceSession(str(graph), options())

@@ -27,7 +27,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from knowledge.forward import INPUT, OUTPUT, options, start_of, unit_mean
+from knowledge.forward import INPUT, OUTPUT, options, sealed, start_of, unit_mean
 from knowledge.tokens import Tokeniser
 from knowledge.weights import BLOCK, Floats, Weights, floats, installed
 
@@ -195,17 +195,32 @@ def make(weights: Weights) -> bytes:
 
 
 def main() -> None:
-    """Write the graph to the file that is named, whole or not at all: several processes may do so at once."""
+    """Write the graph to the file that is named: several processes may do so at once."""
     path = Path(sys.argv[1])
     weights = Weights(installed())
     graph = make(weights)
     weights.close()
+    try:
+        write(sealed(graph), path)
+    except OSError as error:
+        # For whoever started this, and writes it into the log.
+        print(f"the file cannot be written: {error.strerror}")  # noqa: T201
+        sys.exit(os.EX_CANTCREAT)
+
+
+def write(content: bytes, path: Path) -> None:
+    """Write a file, whole or not at all; nothing is left beside it, as on a full disk. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(graph)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
+    # With the file's name before it, it is seen whose it is where the power fails in between.
+    with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 if __name__ == "__main__":
