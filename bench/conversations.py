@@ -23,8 +23,8 @@ import httpx
 import numpy as np
 
 from knowledge import exchange, files, loading, record_files
-from knowledge.embedding import GraphEmbedder
 from knowledge.evaluating import read_lines
+from knowledge.own_model import GraphEmbedder
 from knowledge.search import Vocabularies
 from store import migrations
 from store.database import Database

@@ -21,10 +21,10 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from knowledge import evaluating
 from knowledge.cleaning import clean
-from knowledge.embedding import GraphEmbedder
 from knowledge.evaluating import Line
 from knowledge.files import STARTER, read_folder
 from knowledge.labels import SIGNALS, all_phrases
+from knowledge.own_model import GraphEmbedder
 from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander

@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.logistic import sigmoid
-from knowledge.scoring import scores_of
-from knowledge.scripts import is_romanised
 from knowledge.search import Evidence
 from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_features, entry_features
 
@@ -23,7 +21,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 # Whatever changes the meaning of the figures changes this number, and they are fitted anew.
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class Calibration:
         masks = masks.at(evidence.places)
         by_meaning = evidence.by_meaning
         fit = self.meaning if by_meaning else self.spelling
-        scores = scores_of(evidence.table, romanised=is_romanised(kind), by_meaning=by_meaning)
+        scores = evidence.scores(kind)
         places = np.flatnonzero(masks.entries)
         ranked = places[np.argsort(-scores[places], kind="stable")]
         correct = 0.0

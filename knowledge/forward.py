@@ -8,13 +8,20 @@ from typing import Final
 import numpy as np
 import onnxruntime
 
+from knowledge.directions import Directions, narrow
 from knowledge.tokens import Tokeniser
 from knowledge.weights import Floats, Weights
 
 INPUT: Final = "start"
 OUTPUT: Final = "mean"
+# What is between the layers behind the eighth of twelve, which tells words of other languages apart best (measured:
+# docs/decisions/0051).
+TOKENS: Final = "l7.whole"
 # What the model was trained to read before whatever is looked for (model card of multilingual-e5-small).
 _PREFIX: Final = "query: "
+# Tokens of all texts: the mark of the beginning and those of the prefix, and the mark of the end.
+_BEFORE: Final = 4
+_BEHIND: Final = 1
 # A graph ends with a digest of itself, as an entry of its metadata: messages of protobuf may be set one behind another
 # (Protocol Buffers, "Encoding"), so that whoever reads ONNX reads on. Field 14 is a pair of 74 bytes, key and value.
 _SEAL: Final = b"\x72\x4a\x0a\x06sha256\x12\x40"
@@ -81,3 +88,9 @@ class Forward:
         """Give the vector of a text, of length 1."""
         start = start_of(self._weights, self._tokeniser, text)
         return unit_mean(self._session.run([OUTPUT], {INPUT: start})[0])
+
+    def words(self, text: str) -> tuple[Floats, Directions]:
+        """Give the vector of a text, and the direction of each of its tokens, those of all texts left out."""
+        start = start_of(self._weights, self._tokeniser, text)
+        mean, tokens = self._session.run([OUTPUT, TOKENS], {INPUT: start})
+        return unit_mean(mean), narrow(tokens[0][_BEFORE:-_BEHIND])

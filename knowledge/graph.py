@@ -27,7 +27,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from knowledge.forward import INPUT, OUTPUT, options, sealed, start_of, unit_mean
+from knowledge.forward import INPUT, OUTPUT, TOKENS, options, sealed, start_of, unit_mean
 from knowledge.tokens import Tokeniser
 from knowledge.weights import BLOCK, Floats, Weights, floats, installed
 
@@ -154,7 +154,8 @@ def draw(weights: Weights, usual: Mapping[str, Floats] | None) -> tuple[onnx.Mod
     drawing.node("ReduceMean", [numbers, drawing.constant("tokens", np.array([1], dtype=np.int64))], OUTPUT, keepdims=0)
     given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, "tokens", shape.width])
     told = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, shape.width])
-    graph = helper.make_graph(drawing.nodes, "multilingual-e5-small", [given], [told], drawing.constants)
+    words = helper.make_tensor_value_info(TOKENS, TensorProto.FLOAT, [1, "tokens", shape.width])
+    graph = helper.make_graph(drawing.nodes, "multilingual-e5-small", [given], [told, words], drawing.constants)
     operators = [helper.make_opsetid("", _OPERATORS), helper.make_opsetid(_MICROSOFT, 1)]
     return helper.make_model(graph, opset_imports=operators, ir_version=_FORMAT), into
 

@@ -1,6 +1,6 @@
 """The fitted directions of labels: by least squares, and by likelihood where phrases are few (decision 0049).
 
-All labels weigh the same, however many phrases they have. The last row of every fit is the intercept.
+The last row of every fit is the intercept.
 """
 
 import math
@@ -18,18 +18,14 @@ _RIDGE: Final = 0.3
 # Rows in one step where all vectors are gone through: bounds what is in memory twice.
 _BLOCK: Final = 16384
 # Of the fit by likelihood: chosen on CLINC150, where more steps bring nothing more.
-_LIKELIHOOD_RIDGE: Final = 0.01
-_STEPS: Final = 40
-# The log of a probability in units of what a least-squares fit says, so that the same weight suits both.
-_LOG_UNIT: Final = 0.45
-# With more phrases a label than this the fit by likelihood brings nothing over nearest phrase and centroid.
-_FEW: Final = 20
+_LIKELIHOOD_RIDGE: Final = 1 / 15
+_STEPS: Final = 60
 # With more phrases times labels it takes more than the seconds an edit may take.
 _MOST_WORK: Final = 500_000
 
 
 class LeastSquares:
-    """One direction a label, in closed form."""
+    """One direction a label, in closed form. All labels weigh the same, however many phrases they have."""
 
     def __init__(self, rows: Row, owners: Places, sums: Row) -> None:
         """`rows` are vectors of length 1, `owners` the label of each, `sums` those of the rows of each label."""
@@ -44,7 +40,7 @@ class LeastSquares:
 
 
 class Likelihood:
-    """One direction a label by multinomial logistic regression.
+    """One direction a label by multinomial logistic regression. All phrases weigh the same.
 
     Fitted by accelerated steps (Nesterov, 1983) under a fixed bound of the curvature (Böhning, 1992): no step size
     to choose, no randomness, always the same time.
@@ -52,19 +48,17 @@ class Likelihood:
 
     def __init__(self, rows: Row, owners: Places, labels: int) -> None:
         """`rows` are vectors of length 1, `owners` the label of each."""
-        counts = np.bincount(owners, minlength=labels)
         inputs = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)])
-        weighted = (inputs / counts[owners].astype(np.float32)[:, None]).T
         own = np.zeros((len(rows), labels), dtype=np.float32)
         own[np.arange(len(rows)), owners] = 1
-        wanted = weighted @ own
-        bound = 0.5 * (weighted @ inputs).astype(np.float64) + _LIKELIHOOD_RIDGE * np.eye(inputs.shape[1])
+        wanted = inputs.T @ own
+        bound = 0.5 * (inputs.T @ inputs).astype(np.float64) + _LIKELIHOOD_RIDGE * np.eye(inputs.shape[1])
         step: Row = np.linalg.inv(bound).astype(np.float32)
         fit: Row = np.zeros_like(wanted)
         ahead = fit
         pace = 1.0
         for _ in range(_STEPS):
-            given = weighted @ np.exp(_log_shares(inputs @ ahead))
+            given = inputs.T @ np.exp(_log_shares(inputs @ ahead))
             better: Row = ahead + step @ (wanted - given - _LIKELIHOOD_RIDGE * ahead)
             next_pace = (1 + math.sqrt(1 + 4 * pace**2)) / 2
             ahead = (better + (pace - 1) / next_pace * (better - fit)).astype(np.float32)
@@ -72,21 +66,15 @@ class Likelihood:
         self._fit: Row = fit
 
     def of(self, query: Row) -> Row:
-        """Say for every label how probable it is: the log of the probability, in the unit of `LeastSquares`."""
-        said: Row = _LOG_UNIT * _log_shares(self._fit[:-1].T @ query + self._fit[-1])
-        return said
+        """Say for every label the log of its probability."""
+        return _log_shares(self._fit[:-1].T @ query + self._fit[-1])
 
 
-def head_of(rows: Row, owners: Places, sums: Row) -> LeastSquares | Likelihood:
-    """Fit the directions in the way that suits the number of phrases."""
-    if are_few(len(rows), len(sums)) and len(rows) * len(sums) <= _MOST_WORK:
+def head_of(rows: Row, owners: Places, sums: Row, *, several: bool) -> LeastSquares | Likelihood:
+    """Fit the directions in the way that suits the number of phrases; `several`: see `labels.are_several`."""
+    if several and len(rows) * len(sums) <= _MOST_WORK:
         return Likelihood(rows, owners, len(sums))
     return LeastSquares(rows, owners, sums)
-
-
-def are_few(phrases: int, labels: int) -> bool:
-    """Tell whether so many embedded phrases are few for so many labels."""
-    return phrases < _FEW * labels
 
 
 def gram(rows: Row, owners: Places, counts: Places) -> NDArray[np.float64]:

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.directions import Row, unit
 from knowledge.heads import LeastSquares, gram
 from knowledge.labels import Phrase
-from knowledge.meaning import Meaning, Row, unit
+from knowledge.meaning import Meaning
+from knowledge.scoring import Column
 from knowledge.search import Index, Places, Table, Vocabularies, asked_views, by_label
 from knowledge.spelling import SMOOTHING, Floats, Postings, Spelling, label_by_label
 
@@ -47,9 +49,9 @@ class Hiding:
         table = self._index.evidence(phrase.text, phrase.kind, vector).table
         letters, consonants = asked_views(phrase.text, phrase.kind)
         asked = self._index.letters.weighed(letters)
-        table[label, 3] = self._letters.nearest(row, *asked)
-        table[:, 4] = self._fit.without(row, *asked)
-        table[label, 5] = self._consonants.nearest(row, *self._index.consonants.weighed(consonants))
+        table[label, Column.LETTERS] = self._letters.nearest(row, *asked)
+        table[:, Column.FIT] = self._fit.without(row, *asked)
+        table[label, Column.CONSONANTS] = self._consonants.nearest(row, *self._index.consonants.weighed(consonants))
         if vector is not None and self._directions is not None and phrase.embedded:
             self._directions.hide(int(self._embedded_rows[row]), table)
         return table
@@ -134,14 +136,14 @@ class _Directions:
         query, label = self._rows[row], self._owners[row]
         mine = np.flatnonzero(self._owners == label)
         left = self._rows[mine[mine != row]]
-        table[label, 1] = unit(left.sum(axis=0, keepdims=True))[0] @ query
-        table[label, 0] = table[label, 1] if self._by_middle else (left @ query).max() if len(left) else 0.0
+        middle = table[label, Column.CENTROID] = unit(left.sum(axis=0, keepdims=True))[0] @ query
+        table[label, Column.NEAREST] = middle if self._by_middle else (left @ query).max() if len(left) else 0.0
         if self._spread is None:
-            table[:, 2] = 0
+            table[:, Column.HEAD] = 0
             return
         # What a least-squares fit says of a row it has not seen follows from what it says and the row's leverage.
         given = np.append(query.astype(np.float64), 1.0)
         leverage = float(given @ self._spread @ given) / self._counts[label]
         target = np.zeros(len(table))
         target[label] = 1
-        table[:, 2] = (table[:, 2] - leverage * target) / (1 - leverage)
+        table[:, Column.HEAD] = (table[:, Column.HEAD] - leverage * target) / (1 - leverage)

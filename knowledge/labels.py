@@ -35,6 +35,13 @@ _EMBEDDED_MIXED: Final = (24, 16)
 PHRASES_REMEMBERED: Final = 2**18
 
 
+# With more embedded phrases an entry than this, nearest phrase and centroid say all that there is to say.
+_FEW: Final = 20
+# A direction fitted by likelihood needs so many an entry, and so many in each language.
+_SEVERAL: Final = 8
+_SEVERAL_IN_A_LANGUAGE: Final = 3
+
+
 class SignalsError(ValueError):
     """A file of signals is not as it should be; the message names the file."""
 
@@ -58,6 +65,24 @@ def _phrase(label: str, language: str, text: str) -> Phrase:
     # After an edit all phrases are asked for again, and nearly all are those of before.
     cleaned = clean(text)
     return Phrase(label, language, kind_of(language, cleaned), cleaned)
+
+
+def are_few(phrases: Sequence[Phrase]) -> bool:
+    """Tell whether entries have few phrases of which a model tells the meaning (docs/decisions/0051)."""
+    found = _embedded_of_entries(phrases)
+    return len(found) < _FEW * len({phrase.label for phrase in found})
+
+
+def are_several(phrases: Sequence[Phrase]) -> bool:
+    """Tell whether entries have few of them, and yet several, also in each language (docs/decisions/0049)."""
+    found = _embedded_of_entries(phrases)
+    enough = len(found) >= _SEVERAL * len({phrase.label for phrase in found})
+    in_each = len(found) >= _SEVERAL_IN_A_LANGUAGE * len({(phrase.label, phrase.kind) for phrase in found})
+    return are_few(phrases) and enough and in_each
+
+
+def _embedded_of_entries(phrases: Sequence[Phrase]) -> list[Phrase]:
+    return [phrase for phrase in phrases if phrase.embedded and phrase.label not in SIGNALS]
 
 
 def entry_phrases(entries: Sequence[Entry]) -> list[Phrase]:

@@ -9,9 +9,11 @@ from datetime import datetime
 import numpy as np
 import structlog
 
+from knowledge import words
 from knowledge.beside import beside
 from knowledge.calibration import VERSION, Calibration
-from knowledge.embedding import Embedder, EmbedderUnavailableError, Vectors
+from knowledge.directions import Directions
+from knowledge.embedding import DIMENSIONS, Embedder, EmbedderUnavailableError, Vectors
 from knowledge.entry import Entry, Translation
 from knowledge.keeping import entry_of, record_of, translation_of
 from knowledge.labels import Phrase, all_phrases
@@ -65,14 +67,16 @@ async def build(
     Its calibration is the one that was fitted on the same phrases, else the newest there is.
     """
     phrases = all_phrases(entries)
-    vectors = await _vectors(database, embedder, phrases, at_most=at_most)
+    vectors, tokens = await _read(database, embedder, phrases, at_most=at_most)
     digest = digest_of(phrases, embedder.model if vectors is not None else SPELLING_ALONE)
     async with database.read() as connection:
         own = await calibrations.find(connection, digest)
         figures = own or await calibrations.newest(connection)
     calibration = None if figures is None or figures["version"] != VERSION else Calibration.from_json(figures)
     calibrated = own is not None and calibration is not None
-    return await beside(lambda: Reader.of(entries, phrases, vectors, vocabularies, calibration, calibrated=calibrated))
+    return await beside(
+        lambda: Reader.of(entries, phrases, vectors, vocabularies, calibration, calibrated=calibrated, words=tokens)
+    )
 
 
 async def calibrate(database: Database, embedder: Embedder, reader: Reader, *, now: datetime) -> Reader:
@@ -84,40 +88,63 @@ async def calibrate(database: Database, embedder: Embedder, reader: Reader, *, n
     return reader.with_calibration(calibration)
 
 
-async def _vectors(
+async def _read(
     database: Database, embedder: Embedder, phrases: Sequence[Phrase], *, at_most: int | None
-) -> Vectors | None:
-    """Give one row a phrase, zeros where it is not embedded; None where there are none to be had now."""
+) -> tuple[Vectors | None, list[Directions] | None]:
+    """Give one row a phrase, zeros where it is not embedded, and the tokens of each where words are looked at.
+
+    Both are None where there are none to be had now.
+    """
     if not embedder.has_model:
-        return None
+        return None, None
     digests = [hashlib.sha256(phrase.text.encode()).digest() for phrase in phrases]
+    texts = {digest: phrase.text for digest, phrase in zip(digests, phrases, strict=True) if phrase.embedded}
+    by_words = embedder.has_words and words.wanted(phrases)
+    names = [embedder.model, f"{embedder.model}/words"] if by_words else [embedder.model]
     async with database.read() as connection:
-        known = await store.stored_vectors(connection, embedder.model)
-    missing = {
-        digest: phrase.text
-        for digest, phrase in zip(digests, phrases, strict=True)
-        if phrase.embedded and digest not in known
-    }
+        known = [await store.stored_vectors(connection, name) for name in names]
+    missing = [digest for digest in texts if any(digest not in of_name for of_name in known)]
     if at_most is not None and len(missing) > at_most:
-        return None
-    todo = list(missing.items())
-    for start in range(0, len(todo), STORED_AT_ONCE):
-        batch = todo[start : start + STORED_AT_ONCE]
+        return None, None
+    for start in range(0, len(missing), STORED_AT_ONCE):
+        batch = missing[start : start + STORED_AT_ONCE]
         try:
-            made = await embedder.embed([text for _, text in batch])
+            made = await _made(embedder, [texts[digest] for digest in batch], by_words=by_words)
         except EmbedderUnavailableError:
-            return None
-        rows = [(digest, row.astype("<f4").tobytes()) for (digest, _), row in zip(batch, made, strict=True)]
+            return None, None
         async with database.begin() as connection:
-            await store.store_vectors(connection, embedder.model, rows)
-        known.update(rows)
-    needed = {digest: known[digest] for digest, phrase in zip(digests, phrases, strict=True) if phrase.embedded}
-    lengths = {len(vector) for vector in needed.values()} or {0}
+            for name, of_name, rows in zip(names, known, made, strict=True):
+                pairs = list(zip(batch, rows, strict=True))
+                await store.store_vectors(connection, name, pairs)
+                of_name.update(pairs)
+    vectors = _joined(digests, {digest: known[0][digest] for digest in texts})
+    if vectors is None:
+        log.error("embedder_changed", model=embedder.model)
+        return None, None
+    return vectors, [_tokens(known[1].get(digest, b"")) for digest in digests] if by_words else None
+
+
+async def _made(embedder: Embedder, texts: Sequence[str], *, by_words: bool) -> list[list[bytes]]:
+    """Give what is to be stored of each text: its vector, and its tokens where they are asked for."""
+    if not by_words:
+        return [[row.astype("<f4").tobytes() for row in await embedder.embed(texts)]]
+    embedded = await embedder.embed_words(texts)
+    return [[row.astype("<f4").tobytes() for row in embedded.vectors], [rows.tobytes() for rows in embedded.words]]
+
+
+def _joined(digests: Sequence[bytes], known: dict[bytes, bytes]) -> Vectors | None:
+    """Give one row for each digest, zeros where nothing is known; None where the rows are of several lengths.
+
+    That is so with a server that has another model now under the old name: which are still good, nobody can tell.
+    """
+    lengths = {len(vector) for vector in known.values()} or {0}
     if len(lengths) > 1:
-        # A server that has another model now under the old name. Which vectors are still good, nobody can tell.
-        log.error("embedder_changed", model=embedder.model, lengths=sorted(lengths))
         return None
     (length,) = lengths
     nothing = bytes(length)
-    joined = b"".join(needed.get(digest, nothing) for digest in digests)
+    joined = b"".join(known.get(digest, nothing) for digest in digests)
     return np.frombuffer(joined, dtype="<f4").reshape(len(digests), length // 4).astype(np.float32)
+
+
+def _tokens(stored: bytes) -> Directions:
+    return np.frombuffer(stored, dtype=np.int8).reshape(-1, DIMENSIONS)

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.directions import Row, unit
 from knowledge.embedding import Vectors
-from knowledge.heads import LeastSquares, blocks, head_of
+from knowledge.heads import LeastSquares, Likelihood, blocks, head_of
 
-Row = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 # Below this a mean of a kind says more about its few phrases than about the kind.
@@ -33,10 +33,12 @@ class Meaning:
         vectors: Vectors,
         chosen: Places,
         alarming: NDArray[np.bool_],
+        *,
+        several: bool = False,
     ) -> None:
         """Take the rows of `vectors` at `chosen`, with the kind and the label of each; labels rise, each has a row.
 
-        `alarming` says of every label whether it is a danger.
+        `alarming` says of every label whether it is a danger; `several`: see `labels.are_several`.
         """
         labels = len(alarming)
         self._means = _means(kinds, vectors, chosen)
@@ -52,11 +54,16 @@ class Meaning:
         self._first_rows = np.searchsorted(owners, np.arange(labels))
         self._counts = np.bincount(owners, minlength=labels)
         self._centroids = unit(sums)
-        self.head = head_of(self.rows, owners, sums)
+        self.head = head_of(self.rows, owners, sums, several=several)
         self._alarm: LeastSquares | None = None
         if alarming.any():
             of_group = np.stack([sums[~alarming].sum(axis=0), sums[alarming].sum(axis=0)])
             self._alarm = LeastSquares(self.rows, alarming[owners].astype(np.intp), of_group)
+
+    @property
+    def likely(self) -> bool:
+        """Tell whether the head tells logs of probabilities."""
+        return isinstance(self.head, Likelihood)
 
     def query(self, vector: Row, kind: str) -> Row:
         """Centre the vector of a message."""
@@ -97,10 +104,3 @@ def _means(kinds: Sequence[str], vectors: Vectors, chosen: Places) -> dict[str, 
     for kind, rows in rows_of.items():
         means[kind] = vectors[chosen[rows]].mean(axis=0) if len(rows) >= _MEAN_FROM else overall
     return means
-
-
-def unit(rows: Row) -> Row:
-    """Scale every row to length 1."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: Row = (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
-    return scaled

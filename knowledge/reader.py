@@ -8,12 +8,12 @@ from typing import Self
 
 from bot.commands import normalised
 from knowledge.calibration import VERSION, Calibration, Judgement, unfitted
+from knowledge.directions import Directions, Row
 from knowledge.embedding import Vectors
 from knowledge.entry import Entry
-from knowledge.fitting import fit
+from knowledge.fitting import Told, fit
 from knowledge.labels import ELSEWHERE, HARMLESS, SIGNALS, Phrase, signal_phrases
 from knowledge.language import LanguageModel, samples
-from knowledge.meaning import Row
 from knowledge.places import about_elsewhere
 from knowledge.search import Evidence, Index, Vocabularies
 from knowledge.weighing import Masks
@@ -34,11 +34,12 @@ class Reader:
     `calibrated` is false while the calibration was fitted on other phrases. `exact` gives the label of a text
     that is, word for word, one of its phrases; texts that decide nothing (harmless, elsewhere) are not in it.
     `abroad` are the entries that are about places elsewhere. `dimensions` is how long the vectors of the phrases are,
-    None where they have none; `vectors` may be given up, see `in_use`.
+    None where they have none; `vectors` and `words` may be given up, see `in_use`.
     """
 
     phrases: tuple[Phrase, ...]
     vectors: Vectors | None
+    words: Sequence[Directions] | None = field(repr=False)
     vocabularies: Vocabularies
     languages: LanguageModel
     index: Index | None
@@ -59,14 +60,16 @@ class Reader:
         calibration: Calibration | None,
         *,
         calibrated: bool,
+        words: Sequence[Directions] | None = None,
     ) -> Self:
-        """Make a reader; `vectors` has a row for each phrase, or there is no model."""
-        index = Index(phrases, vectors, vocabularies, remembered=True) if phrases else None
+        """Make a reader; `vectors` has a row for each phrase, or there is no model. `words`: see `Index`."""
+        index = Index(phrases, vectors, vocabularies, words=words, remembered=True) if phrases else None
         read = samples(phrases, entries)
         signals = _normalised_signals() if phrases else {}
         return cls(
             phrases=tuple(phrases),
             vectors=vectors,
+            words=words,
             vocabularies=vocabularies,
             languages=vocabularies.languages.of(
                 (part for sample in read for part in sample), lambda: LanguageModel(read)
@@ -89,6 +92,11 @@ class Reader:
         """Tell whether the phrases are there as vectors."""
         return self.dimensions is not None
 
+    @property
+    def by_words(self) -> bool:
+        """Tell whether the words of a text are looked at."""
+        return self.index is not None and self.index.words is not None
+
     def fits(self, vector: Row) -> bool:
         """Tell whether a vector is as long as those of the phrases: a server may have changed its model."""
         return vector.shape == (self.dimensions,)
@@ -97,15 +105,15 @@ class Reader:
         """Fit a calibration on the phrases. Takes seconds. Raises ValueError where the vectors were given up."""
         if self.by_meaning and self.vectors is None:
             raise ValueError("a reader in use has no vectors to fit a calibration on")
-        return fit(self.phrases, self.vectors, self.vocabularies)
+        return fit(Told(self.phrases, self.vectors, self.words), self.vocabularies)
 
     def with_calibration(self, calibration: Calibration) -> "Reader":
         """Give the same reader with a calibration of its own."""
         return replace(self, calibration=calibration, calibrated=True)
 
     def in_use(self) -> "Reader":
-        """Give the same reader without the vectors of the phrases, which only fitting needs; the index has its own."""
-        return replace(self, vectors=None) if self.calibrated else self
+        """Give the same reader without what a model says of the phrases, which only fitting needs."""
+        return replace(self, vectors=None, words=None) if self.calibrated else self
 
     def by_spelling(self, text: str, kind: str) -> tuple[Evidence, Judgement]:
         """Weigh all labels for a cleaned text by its spelling, and judge the leading ones; there is an index."""
@@ -113,10 +121,12 @@ class Reader:
         evidence = self.index.evidence(text, kind, None)
         return evidence, self.calibration.judge(evidence.leading(kind), self.masks, kind=kind)
 
-    def with_meaning(self, spelled: Evidence, kind: str, vector: Row) -> tuple[Evidence, Judgement]:
-        """Weigh and judge anew, with the vector of the text."""
+    def with_meaning(
+        self, spelled: Evidence, kind: str, vector: Row, words: Directions | None = None
+    ) -> tuple[Evidence, Judgement]:
+        """Weigh and judge anew, with the vector of the text, and its words where they are looked at."""
         assert self.index is not None  # noqa: S101 - for the type checker: asked only where there are phrases
-        evidence = self.index.with_meaning(spelled, kind, vector).leading(kind)
+        evidence = self.index.with_meaning(spelled, kind, vector, words).leading(kind)
         return evidence, self.calibration.judge(evidence, self.masks, kind=kind)
 
     def label(self, place: int) -> str:

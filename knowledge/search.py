@@ -11,18 +11,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.directions import Directions, Row
 from knowledge.embedding import Vectors
-from knowledge.labels import DANGERS, SIGNALS, Phrase
+from knowledge.labels import DANGERS, SIGNALS, Phrase, are_several
 from knowledge.language import LanguageModel
-from knowledge.meaning import Meaning, Row
+from knowledge.meaning import Meaning
 from knowledge.remembering import Last
 from knowledge.romanising import pinyin_joined
-from knowledge.scoring import BY_MEANING, FEATURES, scores_of
+from knowledge.scoring import BY_MEANING, FEATURES, Column, scores_of
 from knowledge.scripts import PINYIN, is_romanised
 from knowledge.spelling import CONSONANTS, LETTERS, Spelling, Vocabulary, views
+from knowledge.words import COMPARED, Words
 
 Places = NDArray[np.intp]
 Table = NDArray[np.float32]
+Scores = NDArray[np.float64]
 
 # With at most so many labels everything is looked at; with more, the labels that lead by what is cheap to know.
 FULL: Final = 600
@@ -37,17 +40,23 @@ class Evidence:
 
     `places` says which label each row is of, rising. `alarm` weighs all kinds of danger together against all
     else: by meaning, and by spelling. `always` are the places of labels that stay, however little speaks for them.
+    `likely`: the head tells logs of probabilities.
     """
 
     table: Table
     alarm: tuple[float, float]
     places: Places
     always: Places
+    likely: bool = False
 
     @property
     def by_meaning(self) -> bool:
         """Tell whether there was a vector."""
         return bool(self.table[:, : len(BY_MEANING)].any())
+
+    def scores(self, kind: str) -> Scores:
+        """Give one score for each row, for a text of a kind."""
+        return scores_of(self.table, romanised=is_romanised(kind), by_meaning=self.by_meaning, likely=self.likely)
 
     def spelled(self) -> "Evidence":
         """Give the part that needs no model."""
@@ -65,11 +74,14 @@ class Evidence:
         entries = self.table.copy()
         entries[self.always] = -np.inf
         rows = np.union1d(self.first(LEADING, kind), np.concatenate([entries.argmax(axis=0), self.always]))
-        return Evidence(self.table[rows], self.alarm, self.places[rows], self.always)
+        return Evidence(self.table[rows], self.alarm, self.places[rows], self.always, self.likely)
 
-    def first(self, number: int, kind: str) -> Places:
-        """Give the rows of the highest scores, in no order."""
-        scores = scores_of(self.table, romanised=is_romanised(kind), by_meaning=self.by_meaning)
+    def first(self, number: int, kind: str, *, entries: bool = False) -> Places:
+        """Give the rows of the highest scores, in no order; of `entries` only, or of all labels."""
+        scores = self.scores(kind)
+        if entries:
+            scores[self.always] = -np.inf
+            number = min(number, len(scores) - len(self.always))
         found: Places = np.argpartition(-scores, min(number, len(scores)) - 1)[:number]
         return found
 
@@ -105,10 +117,12 @@ class Index:
         vectors: Vectors | None,
         vocabularies: Vocabularies,
         *,
+        words: Sequence[Directions] | None = None,
         remembered: bool = False,
     ) -> None:
         """`vectors` has one row for each phrase, of any content where it is not embedded; None: there is no model.
 
+        `words` are the tokens of each phrase; None where they are not looked at.
         `remembered`: take the spelling from the vocabularies where it is of the same phrases, else leave it there.
         """
         self.labels, order, owners = by_label(phrases)
@@ -127,35 +141,63 @@ class Index:
         if vectors is not None:
             embedded = np.array([phrase.embedded for phrase in sorted_phrases], dtype=np.bool_)
             kinds = [phrase.kind for phrase in sorted_phrases if phrase.embedded]
-            self.meaning = Meaning(kinds, owners[embedded], vectors, order[embedded], alarming)
+            self.meaning = Meaning(
+                kinds, owners[embedded], vectors, order[embedded], alarming, several=are_several(phrases)
+            )
+        self.words: Words | None = None
+        if words is not None and (
+            compared := [
+                (owner, words[place])
+                for owner, place, phrase in zip(owners, order, sorted_phrases, strict=True)
+                if phrase.embedded and phrase.label not in SIGNALS
+            ]
+        ):
+            self.words = Words(np.array([owner for owner, _ in compared]), [tokens for _, tokens in compared])
 
-    def evidence(self, text: str, kind: str, vector: Row | None) -> Evidence:
+    def evidence(self, text: str, kind: str, vector: Row | None, words: Directions | None = None) -> Evidence:
         """Weigh all labels for a cleaned text. Without a vector the columns `BY_MEANING` are zero."""
         spelled = self._spelled(text, kind)
-        return spelled if vector is None else self.with_meaning(spelled, kind, vector)
+        return spelled if vector is None else self.with_meaning(spelled, kind, vector, words)
 
-    def with_meaning(self, spelled: Evidence, kind: str, vector: Row) -> Evidence:
-        """Add to the evidence of spelling what the vector says; as it is where the phrases have no vectors."""
+    def with_meaning(self, spelled: Evidence, kind: str, vector: Row, words: Directions | None = None) -> Evidence:
+        """Add to the evidence of spelling what the vector and the words of the text say.
+
+        It stays as it is where the phrases have no vectors.
+        """
         if self.meaning is None:
             return spelled
         table = spelled.table.copy()
         query = self.meaning.query(vector, kind)
-        table[:, 1], table[:, 2], alarm = self.meaning.overall(query)
-        found = Evidence(table, (alarm, spelled.alarm[1]), spelled.places, spelled.always)
+        table[:, Column.CENTROID], table[:, Column.HEAD], alarm = self.meaning.overall(query)
+        found = Evidence(table, (alarm, spelled.alarm[1]), spelled.places, spelled.always, self.meaning.likely)
         if len(self.labels) <= FULL:
-            table[:, 0] = self.meaning.nearest(query)
+            table[:, Column.NEAREST] = self.meaning.nearest(query)
         else:
             near = np.union1d(found.first(NEARER, kind), self._always)
             nearest = self.meaning.nearest_of(query, near)
-            table[:, 0] = nearest.min()
-            table[near, 0] = nearest
+            table[:, Column.NEAREST] = nearest.min()
+            table[near, Column.NEAREST] = nearest
+        if words is not None and self.words is not None:
+            self._compare(found, kind, words, self.words)
         return found
+
+    def _compare(self, found: Evidence, kind: str, asked: Directions, words: Words) -> None:
+        """Tell of every entry how far it is behind the best, word by word; those not compared are behind all others.
+
+        What is no entry is not compared: it stands to the entries as it does without.
+        """
+        near = np.sort(found.first(COMPARED, kind, entries=True))
+        behind = words.behind(asked, near)
+        column = np.full(len(self.labels), behind.min(), dtype=np.float32)
+        column[near] = behind
+        column[self._always] = 0
+        found.table[:, Column.WORDS] = column
 
     def _spelled(self, text: str, kind: str) -> Evidence:
         table = np.zeros((len(self.labels), len(FEATURES)), dtype=np.float32)
         letters, consonants = asked_views(text, kind)
-        table[:, 3], table[:, 4], spelled_alarm = self.letters.evidence(letters)
-        table[:, 5] = self.consonants.nearest(consonants)
+        table[:, Column.LETTERS], table[:, Column.FIT], spelled_alarm = self.letters.evidence(letters)
+        table[:, Column.CONSONANTS] = self.consonants.nearest(consonants)
         return Evidence(table, (0.0, spelled_alarm), np.arange(len(self.labels)), self._always)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 
 from knowledge.cleaning import clean
-from knowledge.embedding import EmbedderUnavailableError, Vectors
+from knowledge.embedding import EmbedderUnavailableError, Vectors, WithoutWords
 from web.outgoing import WATCHED
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class AnswerError(ValueError):
     """The server's answer cannot be used; the message says why, and holds none of the texts."""
 
 
-class ServedEmbedder:
+class ServedEmbedder(WithoutWords):
     """A model behind an address. Where it is away, matching goes on by spelling, and nobody waits for it twice."""
 
     has_model = True

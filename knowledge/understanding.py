@@ -20,9 +20,9 @@ from knowledge import deciding, reader
 from knowledge.calibration import Judgement
 from knowledge.cleaning import LONGEST, clean, says_nothing, without_identifiers, without_stretching
 from knowledge.deciding import NOTHING, Decision, Thresholds
+from knowledge.directions import Directions, Row
 from knowledge.embedding import Embedder, EmbedderUnavailableError
 from knowledge.language import Identified
-from knowledge.meaning import Row
 from knowledge.places import names_city_elsewhere
 from knowledge.reader import Reader
 from knowledge.scripts import LATIN
@@ -152,27 +152,31 @@ class Understander:
         if self._enough(current, judgement):
             decision = deciding.decide(current, judgement, thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.SPELLING, evidence.leading(kind), judgement
-        vector = await self._vector(current, asked)
-        if vector is not None:
-            evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, vector)
+        meant = await self._meant(current, asked)
+        if meant is not None:
+            evidence, judgement = await asyncio.to_thread(current.with_meaning, evidence, kind, *meant)
             decision = deciding.decide(current, judgement, thresholds, by_meaning=True, elsewhere=elsewhere)
             return decision, Means.MEANING, evidence, judgement
         decision = deciding.decide(current, judgement, thresholds, by_meaning=False, elsewhere=elsewhere)
         means = Means.SPELLING_ALONE if self.embedder.has_model else Means.SPELLING
         return decision, means, evidence.leading(kind), judgement
 
-    async def _vector(self, current: Reader, asked: str) -> Row | None:
-        """Give the vector of a text, or None where the model is away or has not read the entries."""
+    async def _meant(self, current: Reader, asked: str) -> tuple[Row, Directions | None] | None:
+        """Give the vector of a text, with its words where they count; None: the model is away, or has not read yet."""
         if not current.by_meaning:
             return None
         try:
-            vector: Row = (await self.embedder.embed([asked]))[0]
+            if current.by_words:
+                embedded = await self.embedder.embed_words([asked])
+                vector, words = embedded.vectors[0], embedded.words[0]
+            else:
+                vector, words = (await self.embedder.embed([asked]))[0], None
         except EmbedderUnavailableError:
             return None
         if not current.fits(vector):
             log.error("embedder_changed", model=self.embedder.model)
             return None
-        return vector
+        return vector, words
 
     def _enough(self, current: Reader, judgement: Judgement) -> bool:
         """Tell whether spelling decides by itself: an entry it is sure of, and no danger in sight."""

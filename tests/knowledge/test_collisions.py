@@ -16,7 +16,7 @@ from knowledge.entry import Entry, Source, Translation
 from knowledge.hiding import Hiding
 from knowledge.labels import SIGNALS, Phrase, all_phrases
 from knowledge.reader import Reader
-from knowledge.scoring import FEATURES
+from knowledge.scoring import FEATURES, Column
 from knowledge.search import Index, Vocabularies
 from sportello import evaluation
 from sportello.opening import Refusal
@@ -157,9 +157,9 @@ def test_hiding_a_phrase_is_as_if_the_index_had_been_made_without_it(starter: li
             # What is still reckoned with the phrase (means, rarity) moves every label a little, and its own no more:
             # by a fiftieth where much speaks for it, as for the one phrase with "ricongiunta".
             assert hidden[:, column] == pytest.approx(made[:, column], abs=0.05, rel=0.02), (phrase.text, name)
-        losses.append(whole[label, 3] - made[label, 3])
+        losses.append(whole[label, Column.LETTERS] - made[label, Column.LETTERS])
         if phrase.embedded:
-            assert whole[label, 0] > made[label, 0] + 0.1
+            assert whole[label, Column.NEAREST] > made[label, Column.NEAREST] + 0.1
     # Each is missed where it is taken away, though now and then somebody else has put it nearly the same.
     assert min(losses) > 0
     assert np.mean(losses) > 0.2

