@@ -1,6 +1,8 @@
 """What a text leads to that steers nothing: danger first, then small talk, then each of its questions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Final
 
 from bot import sayings, steering
@@ -11,13 +13,17 @@ from bot.signals import Danger, Talk
 from bot.state import Stage, State
 from bot.steering import HELD, Step, in_language_of, said
 
-OTHERS_AT_MOST: Final = 2
+# Answers in full in reply to one message, entries that are offered for a question, and in one list: a list with two
+# more choices below it is still one to tap on WhatsApp and WeCom, which have room for ten.
+IN_FULL_AT_MOST: Final = 3
+OFFERED_AT_MOST: Final = 3
+LISTED_AT_MOST: Final = 8
 
 
 def danger(state: State, event: TextReceived, kind: Danger) -> Step:
     """Show the emergency card and offer a person; whoever waits for one already comes first from now on."""
     # Whatever else is asked where a child is in danger, an entry is no answer.
-    slugs = () if kind is Danger.CHILD else _slugs(_questions(event.understanding))
+    slugs = () if kind is Danger.CHILD else _divided(_questions(event.understanding))[1]
     asked = replace(in_language_of(state, event), question=event.seq, answered=slugs)
     if state.stage is Stage.WAITING and state.ticket is not None:
         return said(asked, sayings.danger_while_waiting(asked, kind, slugs), MakeUrgent(state.ticket))
@@ -48,23 +54,24 @@ def small_talk(state: State, event: TextReceived, talk: Talk) -> Step:
 
 
 def answer(state: State, event: TextReceived) -> Step:
-    """Answer or offer, in a message for each question of the text; what has no answer is told plainly."""
+    """Answer the first questions of a text, in a message each, and offer the others in one; say what has no answer."""
     understanding = event.understanding
     questions = _questions(understanding)
-    known = [question for question in questions if question.verdict is not Verdict.ABSTAIN]
-    slugs = _slugs(questions)
+    in_full, slugs, rest = _divided(questions)
     asked = replace(in_language_of(state, event), question=event.seq, answered=slugs)
-    says: list[Say] = []
     before = _gentle_card(understanding)
-    for place, question in enumerate(known, 1):
-        if place == len(known) < len(questions):
-            before = (*before, Wording("bot.no_answer_to_part"))
-        says.append(_said_to(asked if not says else replace(asked, introduced=True), question, slugs, before))
-        before = ()
-    if not known:
+    if not in_full and not rest:
         says, stage = [sayings.unknown(asked, *before)], Stage.OFFERED
     else:
-        stage = Stage.OPEN if known[-1].verdict is Verdict.ANSWER else Stage.CHOOSING
+        told = _told_last(understanding, questions)
+        says = []
+        for place, question in enumerate(in_full, 1):
+            last = told if place == len(in_full) and not rest else ()
+            says.append(_answered(_introduced(asked, says), question, slugs, (*before, *last)))
+            before = ()
+        if rest:
+            says.append(_offered(_introduced(asked, says), rest, slugs, (*before, *told)))
+        stage = Stage.CHOOSING if rest else Stage.OPEN
     if _may_be_another_language(state, asked, understanding):
         says[-1] = sayings.asking_language(says[-1], (understanding.language, understanding.rival or ""))
     return said(asked, *says, stage=stage)
@@ -73,11 +80,13 @@ def answer(state: State, event: TextReceived) -> Step:
 def answer_while_waiting(state: State, event: TextReceived) -> Step:
     """Answer what is sure; anything else is kept for the mediator, which is said once."""
     before = _gentle_card(event.understanding)
-    questions = [question for question in _questions(event.understanding) if question.verdict is Verdict.ANSWER]
-    if questions:
-        slugs = _slugs(questions)
+    sure = [question for question in _questions(event.understanding) if question.verdict is Verdict.ANSWER]
+    in_full, slugs, rest = _divided(sure)
+    if in_full:
         still = (*before, Wording("bot.still_waiting"))
-        says = [_said_to(state, question, slugs, () if place else still) for place, question in enumerate(questions)]
+        says = [_answered(state, question, slugs, () if place else still) for place, question in enumerate(in_full)]
+        if rest:
+            says.append(_offered(state, rest, slugs, ()))
         return said(replace(state, answered=slugs), *says)
     if state.noted and not before:
         return Step(state)
@@ -85,10 +94,10 @@ def answer_while_waiting(state: State, event: TextReceived) -> Step:
 
 
 def _questions(understanding: Understanding) -> list[Question]:
-    """Give the questions of a text, at most three, each entry answering once; a verdict without entries is none."""
+    """Give the questions of a text, each entry answering once; a verdict without entries is none."""
     questions: list[Question] = []
     first = Question(understanding.verdict, understanding.matches)
-    for question in (first, *understanding.others[:OTHERS_AT_MOST]):
+    for question in (first, *understanding.others):
         if not question.matches or question.verdict is Verdict.ABSTAIN:
             questions.append(Question(Verdict.ABSTAIN))
         elif question.verdict is Verdict.OFFER or question.matches[0].slug not in _slugs(questions):
@@ -96,18 +105,52 @@ def _questions(understanding: Understanding) -> list[Question]:
     return questions
 
 
-def _slugs(questions: list[Question]) -> tuple[str, ...]:
+def _slugs(questions: Sequence[Question]) -> tuple[str, ...]:
     return tuple(question.matches[0].slug for question in questions if question.verdict is Verdict.ANSWER)
 
 
-def _said_to(state: State, question: Question, slugs: tuple[str, ...], before: tuple[Part, ...]) -> Say:
-    """Answer or offer for one question; only the last answer asks whether it helped."""
-    if question.verdict is Verdict.OFFER:
-        return sayings.did_you_mean(state, question.matches, *before)
+def _divided(questions: Sequence[Question]) -> tuple[list[Question], tuple[str, ...], list[Question]]:
+    """Give the questions that are answered in full, the entries of these, and those of which entries are offered."""
+    sure = [question for question in questions if question.verdict is Verdict.ANSWER][:IN_FULL_AT_MOST]
+    slugs = _slugs(sure)
+    rest = [
+        question
+        for question in questions
+        if question not in sure and any(match.slug not in slugs for match in question.matches)
+    ]
+    return sure, slugs, rest
+
+
+def _introduced(state: State, says: Sequence[Say]) -> State:
+    return replace(state, introduced=True) if says else state
+
+
+def _told_last(understanding: Understanding, questions: Sequence[Question]) -> tuple[Part, ...]:
+    """Give what stands before the last message: that something has no answer, or was not looked at."""
+    unanswered = any(question.verdict is Verdict.ABSTAIN for question in questions)
+    told = (unanswered, "bot.no_answer_to_part"), (understanding.more, "bot.more_questions")
+    return tuple(Wording(message) for so, message in told if so)
+
+
+def _answered(state: State, question: Question, slugs: tuple[str, ...], before: tuple[Part, ...]) -> Say:
+    """Answer one question; only the last answer asks whether it helped."""
     slug = question.matches[0].slug
     if slug == slugs[-1]:
         return sayings.answer(state, slug, *before)
     return sayings.answer_before_another(state, slug, *before)
+
+
+def _offered(state: State, questions: Sequence[Question], slugs: tuple[str, ...], before: tuple[Part, ...]) -> Say:
+    """Offer what may answer questions, in one list, that can be answered by number: the best of each question first."""
+    lists = [
+        [match.slug for match in (question.matches[:1] if question.verdict is Verdict.ANSWER else question.matches)]
+        for question in questions
+    ]
+    found = [slug for row in zip_longest(*(one[:OFFERED_AT_MOST] for one in lists)) for slug in row if slug is not None]
+    entries = [slug for slug in dict.fromkeys(found) if slug not in slugs][:LISTED_AT_MOST]
+    if any(question.verdict is Verdict.ANSWER for question in questions):
+        return sayings.also_asked(state, entries, *before)
+    return sayings.did_you_mean(state, entries, *before)
 
 
 def _gentle_card(understanding: Understanding) -> tuple[Part, ...]:

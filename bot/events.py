@@ -40,8 +40,9 @@ class Understanding:
     `language` is a code of `bot.languages`; `certain` says that it may change the language of the
     conversation; `rival` is a second language that it may as well be. `matches` are best first; with
     `ANSWER` the first one answers, with `OFFER` the first three are offered, with `ABSTAIN` none is used.
-    `others` are the further questions of the same message. `danger` comes before everything else, and is
-    `gentle` where somebody asks for information about it; `talk` is what the message is where it asks nothing.
+    `others` are the further questions of the same message; `more` says that it may hold some that were not looked at.
+    `danger` comes before everything else, and is `gentle` where somebody asks for information about it; `talk` is what
+    the message is where it asks nothing.
     """
 
     language: str
@@ -49,6 +50,7 @@ class Understanding:
     verdict: Verdict
     matches: tuple[Match, ...] = ()
     others: tuple[Question, ...] = ()
+    more: bool = False
     talk: Talk | None = None
     danger: Danger | None = None
     gentle: bool = False

@@ -5,14 +5,12 @@ from dataclasses import replace
 from typing import Final
 
 from bot.actions import EmergencyCard, EntryAnswer, Part, Say, Value, Wording
-from bot.events import Match, Queued
+from bot.events import Queued
 from bot.languages import CODES, language
 from bot.picks import Choice, Pick, Verb, case_of, case_pick
 from bot.signals import Danger
 from bot.state import State
 from bot.topics import GROUPS, label_of, named
-
-OFFERED_AT_MOST: Final = 3
 
 PERSON: Final = Choice(Pick(Verb.PERSON), "bot.choice.person")
 MENU: Final = Choice(Pick(Verb.MENU), "bot.choice.menu")
@@ -137,10 +135,14 @@ def danger_while_waiting(state: State, kind: Danger, slugs: Sequence[str]) -> Sa
     return replace(below, parts=(EmergencyCard(kind), *below.parts))
 
 
-def did_you_mean(state: State, matches: Sequence[Match], *before: Part) -> Say:
-    """Offer up to three entries, and a person."""
-    entries = tuple(Choice(Pick(Verb.ENTRY, match.slug)) for match in matches[:OFFERED_AT_MOST])
-    return saying(state, *before, "bot.did_you_mean", choices=(*entries, PERSON, MENU))
+def did_you_mean(state: State, slugs: Sequence[str], *before: Part) -> Say:
+    """Offer entries, and a person."""
+    return saying(state, *before, "bot.did_you_mean", choices=(*_entries(slugs), PERSON, MENU))
+
+
+def also_asked(state: State, slugs: Sequence[str], *before: Part) -> Say:
+    """Give what else was asked, to be picked one after the other: all of it at once nobody would read."""
+    return saying(state, *before, "bot.also_asked", choices=(*_entries(slugs), PERSON, MENU))
 
 
 def unknown(state: State, *before: Part) -> Say:

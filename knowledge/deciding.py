@@ -26,9 +26,12 @@ _BREAK: Final = re.compile(
     r"(?<=[?？؟!！。۔।॥])\s*|(?<=\.)\s+|\n+|\s*[;；؛]\s*|(?:^|\s)\d{1,2}[.)]\s+|(?:^|\s)[-•*]\s+", re.MULTILINE
 )
 _ASKING: Final = ("?", "؟")
+_STATING: Final = (".", "!", "。", "۔", "।", "॥")
 _LEAST_WORDS: Final = 3
 _LEAST_LETTERS: Final = 4
-PARTS_AT_MOST: Final = 3
+# So many sentences of a message are looked at in any case, and so many questions in all.
+FIRST_PARTS: Final = 3
+PARTS_AT_MOST: Final = 8
 # Where a clause may end; and how long stretches of it are, in words, or in letters of what sets no spaces.
 _CLAUSE: Final = re.compile(r"[?？؟!！。۔।॥,，、،;；؛:\n]+|\.(?=\s|$)")
 _STRETCH_WORDS: Final = 8
@@ -131,23 +134,58 @@ def _kind_of_danger(reader: Reader, judgement: Judgement) -> Danger:
 
 def sentences(text: str) -> list[str]:
     """Give the sentences of a text that are long enough to ask something."""
-    found = [part.strip() for part in _BREAK.split(text)]
-    return [
-        part
-        for part in found
-        if len(part.split()) >= _LEAST_WORDS
-        or (
-            sum(c.isalpha() for c in part) >= _LEAST_LETTERS
-            # Chinese sets no spaces, except around what it borrows.
-            and ((not part.isascii() and " " not in part) or len(_CHINESE.findall(part)) > 1)
-        )
-    ]
+    return [piece for piece in _pieces(text) if _is_sentence(piece)]
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Give the questions of a message, where it may hold several; otherwise nothing."""
-    found = sentences(text)
-    return tuple(found[:PARTS_AT_MOST]) if len(found) > 1 else ()
+    """Give the first sentences of a message, where it may hold several questions; otherwise nothing."""
+    return tuple(sentences(text)[:FIRST_PARTS]) if len(_questions(text)) > 1 else ()
+
+
+def further_parts(text: str, parts: Sequence[str], decisions: Sequence[Decision]) -> tuple[str, ...]:
+    """Give what else may be asked in a message than in its first sentences.
+
+    What ends as a statement does is part of a story, unless each sentence so far may be a question of its own.
+    """
+    found = _questions(text)
+    listing = all(
+        part.endswith(_ASKING) or one.verdict is not Verdict.ABSTAIN for part, one in zip(parts, decisions, strict=True)
+    )
+    return tuple(
+        piece
+        for piece in (found if len(found) > 1 else ())
+        if piece not in parts and (listing or not piece.endswith(_STATING))
+    )
+
+
+def counts(part: str, decision: Decision) -> bool:
+    """Tell whether a part of a message counts: one or two words only where an entry may answer them."""
+    return _is_sentence(part) or (
+        decision.verdict is not Verdict.ABSTAIN and (decision.danger is None or decision.gentle)
+    )
+
+
+def _questions(text: str) -> list[str]:
+    """Give, each once, the sentences of a text, and the few words in a list, in a line or before a question mark."""
+    found = [
+        piece
+        for piece in _pieces(text)
+        if _is_sentence(piece)
+        or (not piece.endswith(_STATING) and sum(character.isalpha() for character in piece) >= _LEAST_LETTERS)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _pieces(text: str) -> list[str]:
+    return [part.strip() for part in _BREAK.split(text)]
+
+
+def _is_sentence(part: str) -> bool:
+    return len(part.split()) >= _LEAST_WORDS or (
+        sum(c.isalpha() for c in part) >= _LEAST_LETTERS
+        # Chinese sets no spaces, except around what it borrows.
+        and ((not part.isascii() and " " not in part) or len(_CHINESE.findall(part)) > 1)
+    )
 
 
 def stretches_of(text: str) -> tuple[str, ...]:
@@ -191,13 +229,14 @@ def together(
         return None
     seen: set[str] = set()
     questions: list[Decision] = []
-    for one in decisions:
+    told: list[Decision] = []
+    for part, one in zip(parts, decisions, strict=True):
         slug = one.matches[0].slug if one.matches else ""
         if slug not in seen and (one in asked or one.verdict is Verdict.ANSWER or (slug and len(answered) > 1)):
-            questions.append(one)
+            (questions if part.endswith(_ASKING) else told).append(one)
             seen |= {slug} - {""}
-    # An answer first: what has none is told behind it.
-    questions.sort(key=lambda one: one.verdict is Verdict.ABSTAIN)
+    # What is asked before what is only told, and an answer first: what has none is told behind it.
+    questions = sorted((*questions, *told), key=lambda one: one.verdict is Verdict.ABSTAIN)
     first, *others = questions
     # Whichever of them asks about a danger, the gentle form of its card stands above all.
     gentle = next((one for one in questions if one.gentle), first)

@@ -113,8 +113,9 @@ class Understander:
         identified = current.languages.identify(asked, language=language, hint=hint)
         decision, means, evidence, judgement = await self._decide(current, asked, identified)
         others: tuple[Question, ...] = ()
+        more = False
         if decision.danger is None or decision.gentle:
-            decision, others = await self._in_parts(current, whole, identified, decision)
+            decision, others, more = await self._in_parts(current, whole, identified, decision)
         settled = chosen or (language != "" and identified.script == LATIN and says_little(asked, decision))
         understanding = Understanding(
             language=language if settled else identified.language or language,
@@ -122,6 +123,7 @@ class Understander:
             verdict=decision.verdict,
             matches=decision.matches,
             others=others,
+            more=more,
             talk=decision.talk,
             danger=decision.danger,
             gentle=decision.gentle,
@@ -185,13 +187,16 @@ class Understander:
 
     async def _in_parts(
         self, current: Reader, whole: str, identified: Identified, decision: Decision
-    ) -> tuple[Decision, tuple[Question, ...]]:
-        """Look again at a message of several sentences: danger in any of them counts, and so does each question."""
-        parts = deciding.parts_of(whole[:LONGEST])
-        decided = [(await self._decide(current, part, identified))[0] for part in parts]
+    ) -> tuple[Decision, tuple[Question, ...], bool]:
+        """Look again at a message of several sentences: danger in any of them counts, and so does each question.
+
+        Gives, with what to do, the further questions, and whether there may be more of them than were looked at.
+        """
+        parts, decided, more = await self._parts(current, whole, identified)
         # A few words out of their place are easily like danger: it takes more to raise an alarm over them.
         surely = replace(self.thresholds, danger=max(self.thresholds.danger, _SURELY_DANGER))
-        further = deciding.sentences(whole)[deciding.PARTS_AT_MOST :]
+        behind = deciding.sentences(whole)[deciding.FIRST_PARTS :]
+        further = [sentence for sentence in behind if sentence not in parts]
         for one in (
             *decided,
             *await self._suspicious(current, further, identified, self.thresholds),
@@ -199,8 +204,26 @@ class Understander:
         ):
             if one.danger is not None and not one.gentle:
                 # The card comes first, and what the whole message asks below it.
-                return replace(decision, danger=one.danger, gentle=False, talk=None), ()
-        return deciding.together(parts, decided, decision) or (decision, ())
+                return replace(decision, danger=one.danger, gentle=False, talk=None), (), False
+        together = deciding.together(parts, decided, decision)
+        if together is None:
+            return decision, (), False
+        return *together, more
+
+    async def _parts(
+        self, current: Reader, whole: str, identified: Identified
+    ) -> tuple[list[str], list[Decision], bool]:
+        """Decide on each part of a message that may ask something; gives whether there are more than were looked at."""
+        decided: dict[str, Decision] = {}
+        first = deciding.parts_of(whole)
+        for part in first:
+            decided[part] = (await self._decide(current, part[:LONGEST], identified))[0]
+        more = deciding.further_parts(whole, tuple(decided), tuple(decided.values()))
+        for part in more[: deciding.PARTS_AT_MOST - len(decided)]:
+            decided[part] = (await self._decide(current, part[:LONGEST], identified))[0]
+        in_order = [part for part in sorted(decided, key=whole.find) if deciding.counts(part, decided[part])]
+        left = len(first) + len(more) > deciding.PARTS_AT_MOST
+        return in_order, [decided[part] for part in in_order], left
 
     async def _suspicious(
         self, current: Reader, texts: Sequence[str], identified: Identified, thresholds: Thresholds

@@ -83,6 +83,7 @@ def _understanding(state: State, given: dict[str, Any]) -> Understanding:
         verdict=question.verdict,
         matches=question.matches,
         others=tuple(_question(other) for other in given.get("others", ())),
+        more=given.get("more", False),
         talk=Talk(given["talk"]) if "talk" in given else None,
         danger=Danger(f"emergency-{given['danger']}") if "danger" in given else None,
         gentle=given.get("gentle", False),

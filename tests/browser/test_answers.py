@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import People
 from tests.browser.test_desk import ended, taken
-from tests.browser.test_pages import accessible
+from tests.browser.test_pages import accessible, ask, no_sideways_scrolling, picture
 
 
 def test_without_a_script_the_page_opens_where_the_answer_begins(people: People) -> None:
@@ -61,4 +61,19 @@ def test_half_a_question_goes_along_into_another_language(people: People) -> Non
     assert page.evaluate("sessionStorage.length") == 0, "nothing of it stays on the phone"
     page.reload()
     expect(page.locator("textarea[name=text]")).to_have_value("")
+    assert people.complaints == []
+
+
+def test_of_many_questions_three_are_answered_and_the_others_are_buttons_below(people: People) -> None:
+    page = people.resident("it-IT", phone=True)
+    ask(page, "come rinnovo il permesso di soggiorno? codice fiscale? isee? spid? corso di italiano?")
+    offered = page.locator(".message.bot", has_text="Nel tuo messaggio ci sono altre domande")
+    expect(offered).to_be_visible()
+    expect(page.locator(".answer")).to_have_count(3)
+    expect(offered.get_by_role("button")).to_have_count(4)
+    accessible(page)
+    no_sideways_scrolling(page)
+    picture(page, "many-questions")
+    offered.get_by_role("button").nth(1).click()
+    expect(page.locator(".answer")).to_have_count(4)
     assert people.complaints == []

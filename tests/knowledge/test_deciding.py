@@ -6,7 +6,7 @@ import pytest
 
 from bot.events import Match, Question, Verdict
 from bot.signals import Danger, Talk
-from knowledge.deciding import Decision, parts_of, together
+from knowledge.deciding import Decision, further_parts, parts_of, together
 from knowledge.understanding import says_little
 
 
@@ -27,6 +27,13 @@ def test_a_question_beside_an_answered_one_is_offered_or_told_to_have_no_answer(
     assert together(asked, (answer, offer), _decided(Verdict.ANSWER, "spid")) is None
 
 
+def test_what_is_asked_comes_before_what_is_told() -> None:
+    told, asked = _decided(Verdict.ANSWER, "driving-licence-exam"), _decided(Verdict.ANSWER, "isee")
+    found = together(("a b c.", "d e f?"), (told, asked), told)
+    assert found is not None
+    assert (found[0].matches, found[1]) == (asked.matches, (Question(Verdict.ANSWER, told.matches),))
+
+
 def test_the_gentle_card_stands_above_all_whichever_question_is_about_danger() -> None:
     calm = _decided(Verdict.ANSWER, "isee")
     informing = _decided(Verdict.ANSWER, "domestic-violence-help", danger=Danger.VIOLENCE)
@@ -44,6 +51,18 @@ def test_a_message_is_cut_where_questions_end() -> None:
     assert parts_of("怎么办 ISEE？多少钱要付？") == ("怎么办 ISEE？", "多少钱要付？")
     assert parts_of("كيف أجدد تصريح الإقامة؛ كيف أسجل ابني") == ("كيف أجدد تصريح الإقامة", "كيف أسجل ابني")
     assert parts_of("ciao. come faccio il rinnovo?") == ()
+
+
+def test_behind_three_sentences_only_questions_count_unless_each_of_them_is_one() -> None:
+    answer, nothing = _decided(Verdict.ANSWER, "isee"), _decided(Verdict.ABSTAIN)
+    story = "Sono qui da anni. Ho due figli piccoli. Lavoro in una ditta. La ditta ha chiuso. Che cosa posso fare?"
+    parts = parts_of(story)
+    assert parts == ("Sono qui da anni.", "Ho due figli piccoli.", "Lavoro in una ditta.")
+    assert further_parts(story, parts, (nothing, answer, nothing)) == ("Che cosa posso fare?",)
+    offer = _decided(Verdict.OFFER, "bus")
+    assert further_parts(story, parts, (answer, offer, answer)) == ("La ditta ha chiuso.", "Che cosa posso fare?")
+    listed = "\n".join(f"{number}. cosa serve per {number}" for number in range(1, 10))
+    assert len(further_parts(listed, parts_of(listed), (nothing,) * 3)) == 6
 
 
 @pytest.mark.parametrize(

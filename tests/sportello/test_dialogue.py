@@ -39,6 +39,18 @@ UNDERSTOOD: Final = {
     "codice": replace(
         UNKNOWN, verdict=Verdict.ANSWER, matches=(Match("tax-code", 1.0),), rival="en", others=(COURSE, NOTHING)
     ),
+    "cinque cose": replace(
+        UNKNOWN,
+        verdict=Verdict.ANSWER,
+        matches=(Match("tax-code", 1.0),),
+        others=(
+            COURSE,
+            *(
+                Question(Verdict.ANSWER, (Match(slug, 1.0),))
+                for slug in ("night-doctor", "unpaid-wages", "health-registration")
+            ),
+        ),
+    ),
 }
 
 
@@ -226,3 +238,25 @@ async def test_two_questions_are_two_messages_and_another_language_gives_both_ag
     again = (await prepared.transcript())[-1]
     assert [block.get("slug") for block in again.body["blocks"]] == [None, "tax-code", "italian-course", None]
     assert {block["language"] for block in again.body["blocks"]} == {"en"}
+
+
+async def test_of_five_questions_three_are_answered_and_two_stand_below_to_be_picked(
+    prepared: Desk, browser: httpx.AsyncClient
+) -> None:
+    await prepared.write("cinque cose")
+    await prepared.turns()
+    *_, third, list_ = await prepared.transcript()
+    assert third.body["blocks"][0]["slug"] == "night-doctor"
+    (block,), labels = list_.body["blocks"], [choice["label"] for choice in list_.body["choices"]]
+    assert block["text"].startswith("Nel tuo messaggio ci sono altre domande")
+    entries = prepared.program.library.entries
+    assert labels[:2] == [entries[slug].translations["it"].question for slug in ("unpaid-wages", "health-registration")]
+    await prepared.write("2")
+    await prepared.turns()
+    assert (await prepared.transcript())[-1].body["blocks"][0]["slug"] == "health-registration"
+
+    await browser.post("/messages", data={"text": "cinque cose", "key": "1"}, headers=JSON)
+    await prepared.turns()
+    page = (await browser.get("/")).text
+    assert all(page.count(label) >= 1 for label in labels[:2])
+    assert page.index("Nel tuo messaggio ci sono altre domande") > page.index("night-doctor")
