@@ -21,7 +21,7 @@ from knowledge.romanising import pinyin_joined
 from knowledge.scoring import BY_MEANING, FEATURES, Column, scores_of
 from knowledge.scripts import PINYIN, is_romanised
 from knowledge.spelling import CONSONANTS, LETTERS, Spelling, Vocabulary, views
-from knowledge.words import COMPARED, Words
+from knowledge.words import Words
 
 Places = NDArray[np.intp]
 Table = NDArray[np.float32]
@@ -76,12 +76,9 @@ class Evidence:
         rows = np.union1d(self.first(LEADING, kind), np.concatenate([entries.argmax(axis=0), self.always]))
         return Evidence(self.table[rows], self.alarm, self.places[rows], self.always, self.likely)
 
-    def first(self, number: int, kind: str, *, entries: bool = False) -> Places:
-        """Give the rows of the highest scores, in no order; of `entries` only, or of all labels."""
+    def first(self, number: int, kind: str) -> Places:
+        """Give the rows of the highest scores, in no order."""
         scores = self.scores(kind)
-        if entries:
-            scores[self.always] = -np.inf
-            number = min(number, len(scores) - len(self.always))
         found: Places = np.argpartition(-scores, min(number, len(scores)) - 1)[:number]
         return found
 
@@ -186,7 +183,10 @@ class Index:
 
         What is no entry is not compared: it stands to the entries as it does without.
         """
-        near = np.sort(found.first(COMPARED, kind, entries=True))
+        scores = found.scores(kind)
+        scores[self._always] = -np.inf
+        ranked = np.argsort(-scores, kind="stable")[: len(scores) - len(self._always)]
+        near = np.sort(words.affordable(ranked))
         behind = words.behind(asked, near)
         column = np.full(len(self.labels), behind.min(), dtype=np.float32)
         column[near] = behind

@@ -18,8 +18,10 @@ from knowledge.labels import SIGNALS, Phrase, are_few
 
 Places = NDArray[np.intp]
 
-# So many entries are compared word by word: those for which most speaks without it.
+# So many entries are compared word by word, those for which most speaks without it; fewer where their phrases have more
+# tokens than may be looked at for a message.
 COMPARED: Final = 64
+TOKENS_COMPARED: Final = 7000
 # Tokens of all phrases of entries: more would take more than 50 MB.
 MOST_TOKENS: Final = 2**17
 # How much the first of two ways to match counts; see `Words.behind`. Chosen on CLINC150 and XQuAD.
@@ -44,6 +46,7 @@ class Words:
         self._owners = owners
         self._lengths = np.array([len(rows) for rows in held], dtype=np.intp)
         self._starts = np.cumsum(self._lengths) - self._lengths
+        self._of_label = np.bincount(owners, weights=self._lengths)
         self._rows = np.concatenate(held)
         total = np.zeros(self._rows.shape[1])
         for block in blocks(len(self._rows)):
@@ -53,6 +56,11 @@ class Words:
         for block in blocks(len(self._rows)):
             self._rows[block] = narrow(self._centred(self._rows[block]))
             self._sizes[block] = np.linalg.norm(self._rows[block].astype(np.float32), axis=1)
+
+    def affordable(self, ranked: Places) -> Places:
+        """Give those of some labels, best first, that may be compared: the first at least."""
+        within = int(np.searchsorted(np.cumsum(self._of_label[ranked[:COMPARED]]), TOKENS_COMPARED, side="right"))
+        return ranked[: max(within, 1)]
 
     def behind(self, asked: Directions, labels: Places) -> Row:
         """Tell for some labels, rising, how much less they match a text word by word than the best of them; 0 at most.
