@@ -91,7 +91,9 @@ class Calibration:
             correct = float(sigmoid(np.array(slope * odds + offset)))
         danger = 0.0
         if masks.dangers.any():
-            danger = float(sigmoid(np.array(danger_features(evidence, scores, masks) @ fit.danger)))
+            danger = float(
+                sigmoid(np.array(danger_features(evidence, evidence.danger_scores(kind), masks) @ fit.danger))
+            )
         return Judgement(tuple(evidence.places[ranked].tolist()), scores, evidence.places, correct, danger)
 
     def to_json(self) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _fit_one(asked: Sequence[_Asked], masks: Masks, *, by_meaning: bool) -> tupl
         toward=np.zeros(len(used)),
         strength=_CORRECT_STRENGTH,
     )
-    return Fit(correct, _danger(asked, scores, masks)), decisions
+    return Fit(correct, _danger(asked, masks)), decisions
 
 
 def _decisions(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> _Decisions:
@@ -220,13 +220,16 @@ def _described(table: Table, scores: Array, masks: Masks) -> tuple[Array, int]:
     return entry_features(table, scores, masks, best=int(order[0]), second=second), int(order[0])
 
 
-def _danger(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> Array:
+def _danger(asked: Sequence[_Asked], masks: Masks) -> Array:
     """Fit the probability of danger, both sides counting the same."""
     if not masks.dangers.any():
         return np.zeros(len(DANGER_FEATURES))
     rows = [
-        (danger_features(one.evidence, scores, masks.at(one.evidence.places)), one.phrase.label in DANGERS)
-        for one, scores in zip(asked, scored, strict=True)
+        (
+            danger_features(one.evidence, one.evidence.danger_scores(one.phrase.kind), masks.at(one.evidence.places)),
+            one.phrase.label in DANGERS,
+        )
+        for one in asked
     ]
     targets = np.array([float(danger) for _, danger in rows])
     weights = np.where(targets == 1, 0.5 / max(targets.sum(), 1), 0.5 / max((1 - targets).sum(), 1)) * len(rows)

@@ -58,6 +58,14 @@ class Evidence:
         """Give one score for each row, for a text of a kind."""
         return scores_of(self.table, romanised=is_romanised(kind), by_meaning=self.by_meaning, likely=self.likely)
 
+    def danger_scores(self, kind: str) -> Scores:
+        """Give the scores by which danger is told: a probability says which label is best, and hides one behind it."""
+        if not self.likely:
+            return self.scores(kind)
+        table = self.table.copy()
+        table[:, Column.HEAD] = 0
+        return scores_of(table, romanised=is_romanised(kind), by_meaning=True)
+
     def spelled(self) -> "Evidence":
         """Give the part that needs no model."""
         table = self.table.copy()
