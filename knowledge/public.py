@@ -31,7 +31,8 @@ from knowledge.cleaning import clean
 from knowledge.directions import Directions, Row
 from knowledge.embedding import Embedder
 from knowledge.files import STARTER, read_folder
-from knowledge.fitting import Told, calibration_error, fit
+from knowledge.fitting import calibration_error, fit
+from knowledge.folds import Told
 from knowledge.labels import ELSEWHERE, Phrase, all_phrases
 from knowledge.language import LanguageModel, samples
 from knowledge.scripts import kind_of
