@@ -129,7 +129,8 @@ def _leave_out_damaged(embedder: Embedder, known: Sequence[dict[bytes, bytes]]) 
     """Forget what is of a length that the model never makes: it is made anew. Of a server's vectors nobody can tell."""
     vectors, *of_words = known
     damaged = {digest for digest, row in vectors.items() if embedder.dimensions and len(row) != 4 * embedder.dimensions}
-    damaged |= {digest for each in of_words for digest, rows in each.items() if len(rows) % DIMENSIONS}
+    # Every text has a token, and were it the space before it.
+    damaged |= {digest for each in of_words for digest, rows in each.items() if not rows or len(rows) % DIMENSIONS}
     if damaged:
         log.warning("stored_vectors_damaged", number=len(damaged), model=embedder.model)
     for each in known:
