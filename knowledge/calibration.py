@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 # Whatever changes the meaning of the figures changes this number, and they are fitted anew.
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,21 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Everything fitted on a knowledge base. `adjustments` holds slope and offset for each kind of text."""
+    """Everything fitted on a knowledge base. `adjustments` holds slope and offset for each kind of text.
+
+    `likely`: `meaning` is of evidence whose head tells logs of probabilities; of other evidence it says nothing.
+    """
 
     meaning: Fit
     spelling: Fit
     adjustments: Mapping[str, tuple[float, float]]
     reliability: Mapping[str, Any]
+    likely: bool = False
 
     def judge(self, evidence: Evidence, masks: Masks, *, kind: str) -> Judgement:
         """Judge the evidence for a message of a kind; `masks` are those of all labels."""
         masks = masks.at(evidence.places)
-        by_meaning = evidence.by_meaning
-        fit = self.meaning if by_meaning else self.spelling
+        fit, adjustments = self._of(evidence)
         scores = evidence.scores(kind)
         places = np.flatnonzero(masks.entries)
         ranked = places[np.argsort(-scores[places], kind="stable")]
@@ -87,7 +90,7 @@ class Calibration:
             second = int(ranked[1]) if len(ranked) > 1 else None
             described = entry_features(evidence.table, scores, masks, best=int(ranked[0]), second=second)
             odds = float(described @ fit.correct)
-            slope, offset = self.adjustments.get(kind if by_meaning else f"{kind}, by spelling", (1.0, 0.0))
+            slope, offset = adjustments.get(kind if evidence.by_meaning else f"{kind}, by spelling", (1.0, 0.0))
             correct = float(sigmoid(np.array(slope * odds + offset)))
         danger = 0.0
         if masks.dangers.any():
@@ -96,10 +99,19 @@ class Calibration:
             )
         return Judgement(tuple(evidence.places[ranked].tolist()), scores, evidence.places, correct, danger)
 
+    def _of(self, evidence: Evidence) -> tuple[Fit, Mapping[str, tuple[float, float]]]:
+        """Give what suits the evidence: figures of phrases before, or after, an edit may be of another head."""
+        if not evidence.by_meaning:
+            return self.spelling, self.adjustments
+        if evidence.likely != self.likely:
+            return _rough(likely=evidence.likely), {}
+        return self.meaning, self.adjustments
+
     def to_json(self) -> dict[str, Any]:
         """Write the figures as JSON values, for the database."""
         return {
             "version": VERSION,
+            "likely": self.likely,
             "meaning": self.meaning.to_json(),
             "spelling": self.spelling.to_json(),
             "adjustments": {kind: list(values) for kind, values in self.adjustments.items()},
@@ -114,13 +126,23 @@ class Calibration:
             Fit.from_json(data["spelling"]),
             {kind: (float(slope), float(offset)) for kind, (slope, offset) in data["adjustments"].items()},
             data["reliability"],
+            data["likely"],
         )
 
 
 def unfitted() -> Calibration:
     """Give rough figures for a knowledge base that is too small to fit any: it offers, and seldom answers."""
+    rough = _rough(likely=False)
+    return Calibration(rough, rough, {}, {"fitted": False})
+
+
+def _rough(*, likely: bool) -> Fit:
     correct = np.zeros(len(ENTRY_FEATURES))
-    correct[[0, 1, -1]] = (0.3, 0.4, -5.0)
     danger = np.zeros(len(DANGER_FEATURES))
-    danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
-    return Calibration(Fit(correct, danger), Fit(correct, danger), {}, {"fitted": False})
+    if likely:
+        correct[[2, 7, -1]] = (2.0, 0.3, 1.0)
+        danger[[0, 1, -1]] = (1.0, 0.6, 0.5)
+    else:
+        correct[[0, 1, -1]] = (0.3, 0.4, -5.0)
+        danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
+    return Fit(correct, danger)

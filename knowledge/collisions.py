@@ -1,7 +1,9 @@
 """Phrases that are nearer to another entry than to their own, and the entries that steal from each other.
 
 Every phrase is asked as a message while it is hidden from the index, and the labels are weighed as for a message: by
-the same evidence and the same weights. Such a phrase asks for the other entry, or two entries say nearly the same.
+the same evidence and the same weights. Where entries have few phrases that is so but for single words, which are not
+compared, and a head fitted by likelihood, which is left out with the weights that go with it. Such a phrase asks for
+the other entry, or two entries say nearly the same.
 """
 
 from collections import Counter

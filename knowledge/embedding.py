@@ -31,11 +31,13 @@ class Embedder(Protocol):
     """Turns texts into vectors of unit length. `model` changes whenever its vectors would.
 
     `has_model` is false only where no model is wanted; `has_words` where a model tells nothing of single words.
+    `dimensions` is how long a row is, None where only the answers tell.
     """
 
     model: str
     has_model: bool
     has_words: bool
+    dimensions: int | None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Give one row for each text, all of the same length. Raises EmbedderUnavailableError."""
@@ -62,6 +64,7 @@ class NoEmbedder(WithoutWords):
 
     model = "none"
     has_model = False
+    dimensions: int | None = None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Refuse."""

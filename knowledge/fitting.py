@@ -1,6 +1,5 @@
 """Fitting a calibration on the phrases of the moment. Takes seconds, and no randomness."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,20 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, Fit, unfitted
-from knowledge.directions import Directions
-from knowledge.embedding import Vectors
-from knowledge.labels import DANGERS, SIGNALS, TALKS, Phrase, are_few
+from knowledge.folds import Asked, Told, ask, hidden_entries
+from knowledge.labels import DANGERS, SIGNALS, TALKS
 from knowledge.logistic import fit_logistic, sigmoid
-from knowledge.search import Evidence, Index, Table, Vocabularies
+from knowledge.search import Table, Vocabularies
 from knowledge.weighing import DANGER_FEATURES, ENTRY_FEATURES, Masks, danger_features, entry_features
 
 Array = NDArray[np.float64]
 
-# How many hidden phrases are asked: of entries for each kind of text (more where there are few kinds), and of
-# signals for each label.
-ASKED: Final = 1800
-ASKED_PER_KIND: Final = 120
-ASKED_PER_SIGNAL: Final = 110
 # What residents ask that no entry answers, as a share of all they ask.
 OUT_OF_SCOPE: Final = 0.22
 # And of these, the share that is about something else altogether, not about an entry that is hidden ...
@@ -34,26 +27,13 @@ _LEAST_BACKGROUND: Final = 0.3
 _CORRECT_STRENGTH: Final = 0.5
 _ADJUSTMENT_STRENGTH: Final = 6.0
 _BINS: Final = 10
-# In how many parts the phrases are hidden, one after the other; more where there are few, so that what is left is like
-# the whole.
-_PARTS: Final = 3
-_MORE_PARTS: Final = 5
 # What a decision goes by; where the head tells probabilities, theirs alone: whatever else is fitted on hidden phrases
 # fits these and not messages (CLINC150: docs/decisions/0051).
 _USUAL: Final = frozenset(ENTRY_FEATURES) - {"share_of_all"}
 _LIKELY: Final = frozenset({"share", "share_of_all", "one"})
 _OVER_ELSEWHERE: Final = ENTRY_FEATURES.index("over_elsewhere")
-# With fewer entries nothing can be fitted.
+# With fewer entries that can be asked for nothing can be fitted.
 ENTRIES_FROM: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A hidden phrase asked as a message: the evidence it found, and which label it is of (-1: of none)."""
-
-    phrase: Phrase
-    evidence: Evidence
-    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +46,13 @@ class _Decisions:
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a calibration is fitted on: the phrases of entries and signals, and what a model says of each, if it does.
-
-    `vectors` has a row, and `words` the tokens, for each phrase; of any content where it is not embedded.
-    """
-
-    phrases: Sequence[Phrase]
-    vectors: Vectors | None
-    words: Sequence[Directions] | None
-
-    def at(self, places: Sequence[int]) -> "Told":
-        """Give some of them."""
-        return Told(
-            [self.phrases[place] for place in places],
-            None if self.vectors is None else self.vectors[places],
-            None if self.words is None else [self.words[place] for place in places],
-        )
-
-
 def fit(told: Told, vocabularies: Vocabularies) -> Calibration:
     """Fit everything."""
     phrases, vectors = told.phrases, told.vectors
-    if len({phrase.label for phrase in phrases} - set(SIGNALS)) < ENTRIES_FROM:
+    if hidden_entries(phrases) < ENTRIES_FROM:
         return unfitted()
-    asked, masks = _ask(told, vocabularies)
-    spelled = [_Asked(one.phrase, one.evidence.spelled(), one.place) for one in asked]
+    asked, masks = ask(told, vocabularies)
+    spelled = [Asked(one.phrase, one.evidence.spelled(), one.place) for one in asked]
     spelling, spelling_decisions = _fit_one(spelled, masks, by_meaning=False)
     meaning, decisions = (spelling, spelling_decisions)
     if vectors is not None:
@@ -106,61 +66,11 @@ def fit(told: Told, vocabularies: Vocabularies) -> Calibration:
         "by_spelling": _reliability(spelling_decisions, spelling.correct, by_spelling),
     }
     named = {f"{kind}, by spelling": values for kind, values in by_spelling.items()}
-    return Calibration(meaning, spelling, {**adjustments, **named}, reliability)
+    likely = vectors is not None and asked[0].evidence.likely
+    return Calibration(meaning, spelling, {**adjustments, **named}, reliability, likely)
 
 
-def _ask(told: Told, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
-    """Hide each part of the phrases in turn, and ask a share of them."""
-    phrases = told.phrases
-    parts = _MORE_PARTS if are_few(phrases) else _PARTS
-    seen: dict[tuple[str, str], int] = defaultdict(int)
-    fold = np.zeros(len(phrases), dtype=np.intp)
-    for place, phrase in enumerate(phrases):
-        # Embedded ones by themselves, so that every label keeps some of them in each part.
-        key = (phrase.label, f"{phrase.kind} {phrase.embedded}")
-        fold[place] = seen[key] % parts
-        seen[key] += 1
-    chosen = _chosen(phrases)
-    asked: list[_Asked] = []
-    for hidden in range(parts):
-        kept = np.flatnonzero(fold != hidden).tolist()
-        to_ask = [place for place in np.flatnonzero(fold == hidden).tolist() if place in chosen]
-        of_part, masks = _ask_part(told.at(kept), told.at(to_ask), vocabularies)
-        asked += of_part
-    return asked, masks
-
-
-def _ask_part(kept: Told, hidden: Told, vocabularies: Vocabularies) -> tuple[list[_Asked], Masks]:
-    """Ask phrases of an index of others, which is gone afterwards: there is never more than one."""
-    index = Index(kept.phrases, kept.vectors, vocabularies, words=kept.words)
-    places = {label: place for place, label in enumerate(index.labels)}
-    asked: list[_Asked] = []
-    for number, phrase in enumerate(hidden.phrases):
-        vector = None if hidden.vectors is None else hidden.vectors[number]
-        words = None if hidden.words is None else hidden.words[number]
-        evidence = index.evidence(phrase.text, phrase.kind, vector, words).leading(phrase.kind)
-        asked.append(_Asked(phrase, evidence, places.get(phrase.label, -1)))
-    return asked, Masks.of(index.labels)
-
-
-def _chosen(phrases: Sequence[Phrase]) -> frozenset[int]:
-    """Choose the phrases to ask: evenly over what there is of each kind, and of each signal."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for place, phrase in enumerate(phrases):
-        if not phrase.embedded:
-            continue
-        groups[phrase.label if phrase.label in SIGNALS else f"kind {phrase.kind}"].append(place)
-    chosen: set[int] = set()
-    kinds = sum(group.startswith("kind ") for group in groups)
-    per_kind = max(ASKED_PER_KIND, ASKED // max(kinds, 1))
-    for group, places in groups.items():
-        most = per_kind if group.startswith("kind ") else ASKED_PER_SIGNAL
-        step = max(len(places) / most, 1.0)
-        chosen.update(places[int(number * step)] for number in range(int(len(places) / step)))
-    return frozenset(chosen)
-
-
-def _fit_one(asked: Sequence[_Asked], masks: Masks, *, by_meaning: bool) -> tuple[Fit, _Decisions]:
+def _fit_one(asked: Sequence[Asked], masks: Masks, *, by_meaning: bool) -> tuple[Fit, _Decisions]:
     scores = [one.evidence.scores(one.phrase.kind) for one in asked]
     decisions = _decisions(asked, scores, masks)
     likely = by_meaning and asked[0].evidence.likely
@@ -176,7 +86,7 @@ def _fit_one(asked: Sequence[_Asked], masks: Masks, *, by_meaning: bool) -> tupl
     return Fit(correct, _danger(asked, masks)), decisions
 
 
-def _decisions(asked: Sequence[_Asked], scored: Sequence[Array], masks: Masks) -> _Decisions:
+def _decisions(asked: Sequence[Asked], scored: Sequence[Array], masks: Masks) -> _Decisions:
     """Describe the decision for every asked phrase, and once more with its own entry taken away."""
     rows: list[tuple[Array, bool, str, str]] = []
     for one, scores in zip(asked, scored, strict=True):
@@ -220,7 +130,7 @@ def _described(table: Table, scores: Array, masks: Masks) -> tuple[Array, int]:
     return entry_features(table, scores, masks, best=int(order[0]), second=second), int(order[0])
 
 
-def _danger(asked: Sequence[_Asked], masks: Masks) -> Array:
+def _danger(asked: Sequence[Asked], masks: Masks) -> Array:
     """Fit the probability of danger, both sides counting the same."""
     if not masks.dangers.any():
         return np.zeros(len(DANGER_FEATURES))

@@ -72,9 +72,14 @@ class Likelihood:
 
 def head_of(rows: Row, owners: Places, sums: Row, *, several: bool) -> LeastSquares | Likelihood:
     """Fit the directions in the way that suits the number of phrases; `several`: see `labels.are_several`."""
-    if several and len(rows) * len(sums) <= _MOST_WORK:
+    if several and is_little_work(len(rows), len(sums)):
         return Likelihood(rows, owners, len(sums))
     return LeastSquares(rows, owners, sums)
+
+
+def is_little_work(rows: int, labels: int) -> bool:
+    """Tell whether so many phrases and labels can be fitted by likelihood in the seconds that an edit may take."""
+    return rows * labels <= _MOST_WORK
 
 
 def gram(rows: Row, owners: Places, counts: Places) -> NDArray[np.float64]:

@@ -103,6 +103,7 @@ async def _read(
     names = [embedder.model, f"{embedder.model}/words"] if by_words else [embedder.model]
     async with database.read() as connection:
         known = [await store.stored_vectors(connection, name) for name in names]
+    _leave_out_damaged(embedder, known)
     missing = [digest for digest in texts if any(digest not in of_name for of_name in known)]
     if at_most is not None and len(missing) > at_most:
         return None, None
@@ -122,6 +123,19 @@ async def _read(
         log.error("embedder_changed", model=embedder.model)
         return None, None
     return vectors, [_tokens(known[1].get(digest, b"")) for digest in digests] if by_words else None
+
+
+def _leave_out_damaged(embedder: Embedder, known: Sequence[dict[bytes, bytes]]) -> None:
+    """Forget what is of a length that the model never makes: it is made anew. Of a server's vectors nobody can tell."""
+    vectors, *of_words = known
+    damaged = {digest for digest, row in vectors.items() if embedder.dimensions and len(row) != 4 * embedder.dimensions}
+    # Every text has a token, and were it the space before it.
+    damaged |= {digest for each in of_words for digest, rows in each.items() if not rows or len(rows) % DIMENSIONS}
+    if damaged:
+        log.warning("stored_vectors_damaged", number=len(damaged), model=embedder.model)
+    for each in known:
+        for digest in damaged:
+            each.pop(digest, None)
 
 
 async def _made(embedder: Embedder, texts: Sequence[str], *, by_words: bool) -> list[list[bytes]]:

@@ -39,6 +39,7 @@ class ProcessEmbedder(ABC):
     model: str
     has_model = True
     has_words: bool
+    dimensions: int | None = DIMENSIONS
 
     def __init__(self, *, timeout: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Start nothing yet. `timeout` is in seconds, for one request, the start of the process included."""
@@ -170,16 +171,16 @@ class ProcessEmbedder(ABC):
 
 
 def _embedded_of(data: bytes, asked: Request) -> Embedded:
-    """Read an answer. Raises EOFError where it is too short for what was asked."""
+    """Read an answer. Raises EOFError where it is of another length than was asked for."""
     texts = len(asked.texts)
     size = texts * DIMENSIONS * 4
-    counts = np.frombuffer(data[size : size + 4 * texts * asked.words], dtype="<u4").tolist()
-    rows = np.frombuffer(data[size + 4 * len(counts) :], dtype=np.int8)
-    if len(data) < size or len(rows) != sum(counts) * DIMENSIONS:
+    begin = size + 4 * texts * asked.words
+    counts = np.frombuffer(data[size:begin], dtype="<u4").tolist() if len(data) >= begin else []
+    if len(data) != begin + sum(counts) * DIMENSIONS:
         raise EOFError("an answer of another length than was asked for")
     vectors = np.frombuffer(data[:size], dtype="<f4").reshape(texts, DIMENSIONS).astype(np.float32)
-    ends = np.cumsum(counts, dtype=np.intp)[:-1]
-    words = np.split(rows.reshape(-1, DIMENSIONS), ends) if counts else []
+    rows = np.frombuffer(data[begin:], dtype=np.int8).reshape(-1, DIMENSIONS)
+    words = np.split(rows, np.cumsum(counts, dtype=np.intp)[:-1]) if counts else []
     return Embedded(vectors, tuple(words))
 
 

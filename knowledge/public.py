@@ -20,6 +20,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,8 @@ from knowledge.cleaning import clean
 from knowledge.directions import Directions, Row
 from knowledge.embedding import Embedder
 from knowledge.files import STARTER, read_folder
-from knowledge.fitting import Told, calibration_error, fit
+from knowledge.fitting import calibration_error, fit
+from knowledge.folds import Told
 from knowledge.labels import ELSEWHERE, Phrase, all_phrases
 from knowledge.language import LanguageModel, samples
 from knowledge.scripts import kind_of
@@ -66,16 +68,21 @@ class _Once:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._known: dict[str, tuple[Row, Directions]] = {}
+        self._vectors: dict[str, Row] = {}
+        self._words: dict[str, Directions] = {}
 
     async def read(self, phrases: Sequence[Phrase], *, words: bool) -> Told:
-        """Give phrases with their vectors, and their words where these are wanted."""
+        """Give phrases with their vectors, and their words where these are wanted and the model tells them."""
         texts = [phrase.text for phrase in phrases]
-        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
-        embedded = await self._embedder.embed_words(missing)
-        self._known.update(zip(missing, zip(embedded.vectors, embedded.words, strict=True), strict=True))
-        read = [self._known[text] for text in texts]
-        return Told(phrases, np.stack([vector for vector, _ in read]), [rows for _, rows in read] if words else None)
+        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if self._embedder.has_words:
+            embedded = await self._embedder.embed_words(missing)
+            self._vectors.update(zip(missing, embedded.vectors, strict=True))
+            self._words.update(zip(missing, embedded.words, strict=True))
+        else:
+            self._vectors.update(zip(missing, await self._embedder.embed(missing), strict=True))
+        told = [self._words[text] for text in texts] if words and self._embedder.has_words else None
+        return Told(phrases, np.stack([self._vectors[text] for text in texts]), told)
 
 
 def _phrase(label: str, language: str, text: str) -> Phrase:
@@ -88,12 +95,12 @@ async def _ask(
 ) -> list[Outcome]:
     """Rank the labels of the phrases for every message."""
     told = await embedder.read(phrases, words=wanted(phrases))
-    messages = await embedder.read(asked, words=True)
-    assert messages.vectors is not None and messages.words is not None  # noqa: S101, PT018 - for the type checker
+    messages = await embedder.read(asked, words=told.words is not None)
+    assert messages.vectors is not None  # noqa: S101 - for the type checker
     index = Index(phrases, told.vectors, Vocabularies(), words=told.words)
     masks = Masks.of(index.labels)
     found: list[Outcome] = []
-    for phrase, vector, words in zip(asked, messages.vectors, messages.words, strict=True):
+    for phrase, vector, words in zip(asked, messages.vectors, messages.words or repeat(None), strict=False):
         evidence = index.evidence(phrase.text, phrase.kind, vector, words).leading(phrase.kind)
         if calibration is not None:
             judgement = calibration.judge(evidence, masks, kind=phrase.kind)

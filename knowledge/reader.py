@@ -11,7 +11,8 @@ from knowledge.calibration import VERSION, Calibration, Judgement, unfitted
 from knowledge.directions import Directions, Row
 from knowledge.embedding import Vectors
 from knowledge.entry import Entry
-from knowledge.fitting import Told, fit
+from knowledge.fitting import fit
+from knowledge.folds import Told
 from knowledge.labels import ELSEWHERE, HARMLESS, SIGNALS, Phrase, signal_phrases
 from knowledge.language import LanguageModel, samples
 from knowledge.places import about_elsewhere

@@ -123,11 +123,13 @@ class Index:
         vocabularies: Vocabularies,
         *,
         words: Sequence[Directions] | None = None,
+        several: bool | None = None,
         remembered: bool = False,
     ) -> None:
         """`vectors` has one row for each phrase, of any content where it is not embedded; None: there is no model.
 
-        `words` are the tokens of each phrase; None where they are not looked at.
+        `words` are the tokens of each phrase; None where they are not looked at. `several`: see `labels.are_several`;
+        None: as these phrases say.
         `remembered`: take the spelling from the vocabularies where it is of the same phrases, else leave it there.
         """
         self.labels, order, owners = by_label(phrases)
@@ -146,9 +148,8 @@ class Index:
         if vectors is not None:
             embedded = np.array([phrase.embedded for phrase in sorted_phrases], dtype=np.bool_)
             kinds = [phrase.kind for phrase in sorted_phrases if phrase.embedded]
-            self.meaning = Meaning(
-                kinds, owners[embedded], vectors, order[embedded], alarming, several=are_several(phrases)
-            )
+            several = are_several(phrases) if several is None else several
+            self.meaning = Meaning(kinds, owners[embedded], vectors, order[embedded], alarming, several=several)
         self.words: Words | None = None
         if words is not None and (
             compared := [

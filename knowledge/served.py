@@ -43,6 +43,7 @@ class ServedEmbedder(WithoutWords):
     """A model behind an address. Where it is away, matching goes on by spelling, and nobody waits for it twice."""
 
     has_model = True
+    dimensions: int | None = None
 
     def __init__(
         self,

@@ -78,8 +78,9 @@ class Words:
         starts = np.searchsorted(self._owners[phrases], labels)
         of_text = np.maximum.reduceat(alike, firsts[starts], axis=1).mean(axis=0)
         of_phrase = np.maximum.reduceat(np.add.reduceat(alike.max(axis=0), firsts) / lengths, starts)
-        behind: Row = _OF_MESSAGE * (of_text - of_text.max()) + (1 - _OF_MESSAGE) * (of_phrase - of_phrase.max())
-        return behind.astype(np.float32)
+        matched = _OF_MESSAGE * of_text + (1 - _OF_MESSAGE) * of_phrase
+        behind: Row = (matched - matched.max()).astype(np.float32)
+        return behind
 
     def _centred(self, rows: Directions) -> Row:
         return unit(_lengthened(rows) - self._mean)

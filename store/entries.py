@@ -234,9 +234,12 @@ async def stored_vectors(connection: Read, model: str) -> dict[bytes, bytes]:
 
 
 async def store_vectors(connection: Write, model: str, vectors: Sequence[tuple[bytes, bytes]]) -> None:
-    """Keep vectors, by digest, for the next start and the other processes."""
+    """Keep vectors, by digest, for the next start and the other processes, in the place of any that were damaged."""
     if vectors:
+        statement = insert(embeddings)
         await connection.execute(
-            insert(embeddings).on_conflict_do_nothing(),
+            statement.on_conflict_do_update(
+                index_elements=["model", "digest"], set_={"vector": statement.excluded.vector}
+            ),
             [{"model": model, "digest": digest, "vector": vector} for digest, vector in vectors],
         )
