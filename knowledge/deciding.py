@@ -32,13 +32,6 @@ _LEAST_LETTERS: Final = 4
 # So many sentences of a message are looked at in any case, and so many questions in all.
 FIRST_PARTS: Final = 3
 PARTS_AT_MOST: Final = 8
-# What joins two questions in one sentence: a comma, or "and" in the twelve languages, also as residents romanise it.
-_JOINT: Final = re.compile(
-    r"\s*[,，、،]\s*|\s+(?:e|ed|and|y|et|și|si|dhe|edhe|і|та|й|اور|aur|ও|এবং|আর|ar|ebong|ਅਤੇ|ਤੇ|te|ate|w)\s+|\s+و(?=\S)|和|还有|以及|跟",
-    re.IGNORECASE,
-)
-_JOINTS_AT_MOST: Final = 3
-_HALF: Final = 0.85
 # Where a clause may end; and how long stretches of it are, in words, or in letters of what sets no spaces.
 _CLAUSE: Final = re.compile(r"[?？؟!！。۔।॥,，、،;；؛:\n]+|\.(?=\s|$)")
 _STRETCH_WORDS: Final = 8
@@ -163,19 +156,6 @@ def further_parts(text: str, parts: Sequence[str], decisions: Sequence[Decision]
         for piece in (found if len(found) > 1 else ())
         if piece not in parts and (listing or not piece.endswith(_STATING))
     )
-
-
-def halves_of(text: str) -> list[tuple[str, str]]:
-    """Give a sentence cut in two at each of its first joints."""
-    joints = list(_JOINT.finditer(text))[:_JOINTS_AT_MOST]
-    halves = [(text[: joint.start()].strip(), text[joint.end() :].strip()) for joint in joints]
-    return [pair for pair in halves if min(map(len, pair)) >= _LEAST_LETTERS]
-
-
-def surely_answered(decision: Decision) -> bool:
-    """Tell whether half a sentence has an answer so surely that it may be a question of its own."""
-    calm = decision.danger is None or decision.gentle
-    return calm and decision.verdict is Verdict.ANSWER and decision.matches[0].probability >= _HALF
 
 
 def counts(part: str, decision: Decision) -> bool:

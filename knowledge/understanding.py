@@ -44,8 +44,6 @@ _SCREENED: Final = 40
 _LONGEST_SCREENED: Final = 60
 _SURELY_DANGER: Final = 0.95
 _TOLD: Final = 2000
-# Of half a sentence spelling must be so sure that it is a question, before the model is asked.
-_LIKELY_HALF: Final = 0.5
 
 
 class Means(StrEnum):
@@ -208,24 +206,9 @@ class Understander:
                 # The card comes first, and what the whole message asks below it.
                 return replace(decision, danger=one.danger, gentle=False, talk=None), (), False
         together = deciding.together(parts, decided, decision)
-        if together is None and not parts:
-            together = await self._in_halves(current, whole, identified, decision)
         if together is None:
             return decision, (), False
         return *together, more
-
-    async def _in_halves(
-        self, current: Reader, whole: str, identified: Identified, decision: Decision
-    ) -> tuple[Decision, tuple[Question, ...]] | None:
-        """Take a sentence for two questions where each half of it surely has an answer of its own; else None."""
-        known = normalised(whole) in current.exact or decision.talk is not None
-        if current.index is None or known or len(whole) > LONGEST:
-            return None
-        halves = await asyncio.to_thread(_likely, current, deciding.halves_of(whole), identified.kind)
-        decided = [(await self._decide(current, half, identified))[0] for half in halves]
-        if not decided or not all(map(deciding.surely_answered, decided)):
-            return None
-        return deciding.together(halves, decided, decision)
 
     async def _parts(
         self, current: Reader, whole: str, identified: Identified
@@ -258,20 +241,6 @@ class Understander:
             for alarm, text in first
             if alarm >= _NO_DANGER
         ]
-
-
-def _likely(current: Reader, pairs: Sequence[tuple[str, str]], kind: str) -> tuple[str, ...]:
-    """Give the halves that by their spelling are most likely two questions, or nothing: the model is asked of few."""
-    best: tuple[str, ...] = ()
-    least = _LIKELY_HALF
-    for pair in pairs:
-        second = current.by_spelling(pair[1], kind)[1]
-        if second.correct < least:
-            continue
-        first = current.by_spelling(pair[0], kind)[1]
-        if first.correct >= least and first.leading != second.leading:
-            best, least = pair, min(first.correct, second.correct)
-    return best
 
 
 def says_little(asked: str, decision: Decision) -> bool:

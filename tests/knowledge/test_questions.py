@@ -38,28 +38,6 @@ async def test_a_ninth_question_is_not_looked_at_and_that_is_told(speller: Under
     assert (_slugs(found), found.more) == (list(MANY), True)
 
 
-@pytest.mark.parametrize(
-    ("text", "slugs"),
-    [
-        ("numero della guardia medica e codice fiscale", ["night-doctor", "tax-code"]),
-        ("come faccio lo spid, cittadinanza italiana", ["spid-digital-identity", "citizenship"]),
-        ("怎么办税号，孩子怎么上学", ["tax-code", "school-enrolment"]),
-    ],
-)
-async def test_two_questions_in_one_sentence_are_two_where_both_are_sure(
-    speller: Understander, text: str, slugs: list[str]
-) -> None:
-    assert _slugs(await speller.understand(text, language="", hint=None, chosen=False)) == slugs
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["mio marito e io cerchiamo casa", "permesso di soggiorno e lavoro", "vorrei sapere, come rinnovo il permesso"],
-)
-async def test_other_sentences_with_a_joint_stay_one(speller: Understander, text: str) -> None:
-    assert (await speller.understand(text, language="", hint=None, chosen=False)).others == ()
-
-
 @pytest.mark.parametrize("words", ["scusi?", "Singh Gurpreet\n", "ciao?", "fuoco\n"])
 async def test_one_or_two_words_beside_a_question_are_none_where_nothing_answers_them(
     speller: Understander, words: str
