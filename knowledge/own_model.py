@@ -208,8 +208,9 @@ class GraphEmbedder(ProcessEmbedder):
     def __init__(self, folder: Path, *, timeout: float) -> None:
         """Start nothing yet. `timeout` is in seconds, for one request, the start of the process included."""
         super().__init__(timeout=timeout)
-        # A graph that told no words had the same name without this; their vectors are the same.
-        self._graph = folder / f"{self.model.replace('/', '-')}-and-words.onnx"
+        # A graph that told no words had the same name without the end; their vectors are the same.
+        name = self.model.replace("/", "-")
+        self._graph, self._former = folder / f"{name}-and-words.onnx", folder / f"{name}.onnx"
         self._mended = False
         self._hopeless = False
 
@@ -250,6 +251,8 @@ class GraphEmbedder(ProcessEmbedder):
             raise
         if process.returncode:
             raise self._given_up(told.decode(errors="replace").strip() or f"code {process.returncode}")
+        with contextlib.suppress(OSError):
+            self._former.unlink()
 
     def _given_up(self, reason: str) -> EmbedderUnavailableError:
         self._hopeless = True

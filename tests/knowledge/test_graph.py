@@ -91,12 +91,16 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_graph_that_two_make_at_once_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    former = tmp_path / "model" / "multilingual-e5-small-8-bits-1-query.onnx"
+    former.write_bytes(b"a graph that told no words, which nobody needs any more")
     first, second = (GraphEmbedder(tmp_path / "model", timeout=60) for _ in range(2))
     one, two = await asyncio.gather(first.embed(["ciao"]), second.embed(["ciao"]))
     assert (one == two).all()
     await first.close()
     await second.close()
     assert [path.suffix for path in (tmp_path / "model").iterdir()] == [".onnx"]
+    assert not former.exists()
 
 
 async def test_a_graph_that_cannot_be_made_is_not_tried_with_every_message(tmp_path: Path) -> None:
