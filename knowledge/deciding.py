@@ -36,6 +36,12 @@ PARTS_AT_MOST: Final = 8
 _CLAUSE: Final = re.compile(r"[?？؟!！。۔।॥,，、،;；؛:\n]+|\.(?=\s|$)")
 _STRETCH_WORDS: Final = 8
 _STRETCH_LETTERS: Final = 12
+# What in a message has no more words, or no more characters of what sets no spaces, is easily like a phrase of danger.
+_BRIEF_WORDS: Final = 4
+_BRIEF_LETTERS: Final = 6
+# Danger in it has to be spelt so surely, whatever the model says; and in a longer sentence.
+_SPELT_BRIEFLY: Final = 0.85
+_SPELT: Final = 0.55
 # A shorter message is judged well as a whole.
 _LONG_WORDS: Final = 25
 _LONG_LETTERS: Final = 40
@@ -186,6 +192,12 @@ def _is_sentence(part: str) -> bool:
         # Chinese sets no spaces, except around what it borrows.
         and ((not part.isascii() and " " not in part) or len(_CHINESE.findall(part)) > 1)
     )
+
+
+def is_doubtful(part: str, spelt: Judgement) -> bool:
+    """Tell whether the spelling of a sentence among others leaves it in doubt that there is danger in it."""
+    brief = len(part.split()) <= _BRIEF_WORDS and len(_CHINESE.findall(part)) <= _BRIEF_LETTERS
+    return spelt.danger < (_SPELT_BRIEFLY if brief else _SPELT)
 
 
 def stretches_of(text: str) -> tuple[str, ...]:

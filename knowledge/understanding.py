@@ -43,6 +43,7 @@ _SUSPICIOUS: Final = 2
 _SCREENED: Final = 40
 _LONGEST_SCREENED: Final = 60
 _SURELY_DANGER: Final = 0.95
+_DOUBTFUL_DANGER: Final = 0.9
 _TOLD: Final = 2000
 
 
@@ -193,14 +194,14 @@ class Understander:
         Gives, with what to do, the further questions, and whether there may be more of them than were looked at.
         """
         parts, decided, more = await self._parts(current, whole, identified)
-        # A few words out of their place are easily like danger: it takes more to raise an alarm over them.
-        surely = replace(self.thresholds, danger=max(self.thresholds.danger, _SURELY_DANGER))
+        surely = self._raised(_SURELY_DANGER)
         behind = deciding.sentences(whole)[deciding.FIRST_PARTS :]
-        further = [sentence for sentence in behind if sentence not in parts]
+        further = await self._suspicious(current, [one for one in behind if one not in parts], identified)
+        stretches = await self._suspicious(current, deciding.stretches_of(whole), identified)
         for one in (
             *decided,
-            *await self._suspicious(current, further, identified, self.thresholds),
-            *await self._suspicious(current, deciding.stretches_of(whole), identified, surely),
+            *[await self._among(current, one, identified) for one in further],
+            *[(await self._decide(current, one, identified, surely))[0] for one in stretches],
         ):
             if one.danger is not None and not one.gentle:
                 # The card comes first, and what the whole message asks below it.
@@ -210,6 +211,21 @@ class Understander:
             return decision, (), False
         return *together, more
 
+    def _raised(self, danger: float) -> Thresholds:
+        """Give the thresholds for a few words out of their place, which are easily like danger."""
+        return replace(self.thresholds, danger=max(self.thresholds.danger, danger))
+
+    async def _among(self, current: Reader, part: str, identified: Identified) -> Decision:
+        """Decide on a sentence among others: "I have two children" stands in many a calm story."""
+        part = part[:LONGEST]
+        decision = (await self._decide(current, part, identified))[0]
+        if decision.danger is None or decision.gentle:
+            return decision
+        _, spelt = await asyncio.to_thread(current.by_spelling, part, identified.kind)
+        if not deciding.is_doubtful(part, spelt):
+            return decision
+        return (await self._decide(current, part, identified, self._raised(_DOUBTFUL_DANGER)))[0]
+
     async def _parts(
         self, current: Reader, whole: str, identified: Identified
     ) -> tuple[list[str], list[Decision], bool]:
@@ -217,30 +233,23 @@ class Understander:
         decided: dict[str, Decision] = {}
         first = deciding.parts_of(whole)
         for part in first:
-            decided[part] = (await self._decide(current, part[:LONGEST], identified))[0]
+            decided[part] = await self._among(current, part, identified)
         more = deciding.further_parts(whole, tuple(decided), tuple(decided.values()))
         for part in more[: deciding.PARTS_AT_MOST - len(decided)]:
-            decided[part] = (await self._decide(current, part[:LONGEST], identified))[0]
+            decided[part] = await self._among(current, part, identified)
         in_order = [part for part in sorted(decided, key=whole.find) if deciding.counts(part, decided[part])]
         left = len(first) + len(more) > deciding.PARTS_AT_MOST
         return in_order, [decided[part] for part in in_order], left
 
-    async def _suspicious(
-        self, current: Reader, texts: Sequence[str], identified: Identified, thresholds: Thresholds
-    ) -> list[Decision]:
-        """Decide on those of many texts that look most like danger by their spelling."""
+    async def _suspicious(self, current: Reader, texts: Sequence[str], identified: Identified) -> list[str]:
+        """Give those of many texts that look most like danger by their spelling."""
         texts = tuple(dict.fromkeys(text[:_LONGEST_SCREENED] for text in texts))[:_SCREENED]
         if current.index is None or not texts:
             return []
-        alarms = await asyncio.to_thread(
-            lambda: [current.by_spelling(text, identified.kind)[1].danger for text in texts]
-        )
+        kind = identified.kind
+        alarms = await asyncio.to_thread(lambda: [current.by_spelling(text, kind)[1].danger for text in texts])
         first = sorted(zip(alarms, texts, strict=True), reverse=True)[:_SUSPICIOUS]
-        return [
-            (await self._decide(current, text, identified, thresholds))[0]
-            for alarm, text in first
-            if alarm >= _NO_DANGER
-        ]
+        return [text for alarm, text in first if alarm >= _NO_DANGER]
 
 
 def says_little(asked: str, decision: Decision) -> bool:

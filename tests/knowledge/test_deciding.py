@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bot.events import Match, Question, Verdict
 from bot.signals import Danger, Talk
-from knowledge.deciding import Decision, further_parts, parts_of, together
+from knowledge.calibration import Judgement
+from knowledge.deciding import Decision, further_parts, is_doubtful, parts_of, together
 from knowledge.understanding import says_little
 
 
@@ -63,6 +65,18 @@ def test_behind_three_sentences_only_questions_count_unless_each_of_them_is_one(
     assert further_parts(story, parts, (answer, offer, answer)) == ("La ditta ha chiuso.", "Che cosa posso fare?")
     listed = "\n".join(f"{number}. cosa serve per {number}" for number in range(1, 10))
     assert len(further_parts(listed, parts_of(listed), (nothing,) * 3)) == 6
+
+
+def test_danger_in_few_words_among_others_needs_a_surer_spelling() -> None:
+    def spelt(danger: float) -> Judgement:
+        return Judgement((), np.zeros(0), np.zeros(0, dtype=np.intp), 0.0, danger)
+
+    for brief in ("Ho due figli.", "我有两个孩子。"):
+        assert is_doubtful(brief, spelt(0.8))
+        assert not is_doubtful(brief, spelt(0.9))
+    for longer in ("Mio marito ogni sera mi picchia.", "我老公昨天晚上又打我了。"):
+        assert is_doubtful(longer, spelt(0.5))
+        assert not is_doubtful(longer, spelt(0.8))
 
 
 @pytest.mark.parametrize(
