@@ -41,7 +41,7 @@ _BRIEF_WORDS: Final = 4
 _BRIEF_LETTERS: Final = 6
 # Danger in it has to be spelt so surely, whatever the model says; and in a longer sentence.
 _SPELT_BRIEFLY: Final = 0.85
-_SPELT: Final = 0.55
+_SPELT: Final = 0.57
 # A shorter message is judged well as a whole.
 _LONG_WORDS: Final = 25
 _LONG_LETTERS: Final = 40
