@@ -141,7 +141,7 @@ def _rough(*, likely: bool) -> Fit:
     danger = np.zeros(len(DANGER_FEATURES))
     if likely:
         correct[[2, 7, -1]] = (2.0, 0.3, 1.0)
-        danger[[0, 1, -1]] = (1.0, 0.6, 0.5)
+        danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
     else:
         correct[[0, 1, -1]] = (0.3, 0.4, -5.0)
         danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
