@@ -24,6 +24,7 @@ from bot.events import (
     Started,
     TextReceived,
 )
+from bot.picks import Verb
 from bot.state import Stage, State
 from bot.steering import HELD, Handler, Step, released, said, settled, steered
 
@@ -53,7 +54,7 @@ def text_while_waiting(state: State, event: TextReceived) -> Step:
 
 def _text(state: State, event: TextReceived, answer: Handler) -> Step:
     understanding = event.understanding
-    if understanding.danger is not None and not understanding.gentle:
+    if understanding.danger is not None and not understanding.gentle and not _answers_us(event):
         return answering.danger(state, event, understanding.danger)
     handled = steered(state, event)
     if handled is not None:
@@ -61,6 +62,14 @@ def _text(state: State, event: TextReceived, answer: Handler) -> Step:
     if understanding.talk is not None and understanding.danger is None:
         return answering.small_talk(state, event, understanding.talk)
     return answer(state, event)
+
+
+def _answers_us(event: TextReceived) -> bool:
+    """Tell whether a text is word for word on a button that names nothing that may have happened to the resident.
+
+    "Yes, it helped me" is spelt as a cry for help is. The title of an entry, or a case of it, may tell of danger.
+    """
+    return event.picked is not None and event.picked.verb is not Verb.ENTRY
 
 
 def text_for_mediator(state: State, event: TextReceived) -> Step:
