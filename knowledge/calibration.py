@@ -138,11 +138,10 @@ def unfitted() -> Calibration:
 
 def _rough(*, likely: bool) -> Fit:
     correct = np.zeros(len(ENTRY_FEATURES))
-    danger = np.zeros(len(DANGER_FEATURES))
     if likely:
         correct[[2, 7, -1]] = (2.0, 0.3, 1.0)
-        danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
     else:
         correct[[0, 1, -1]] = (0.3, 0.4, -5.0)
-        danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
+    danger = np.zeros(len(DANGER_FEATURES))
+    danger[[0, 1, -1]] = (1.0, 0.3, 0.5)
     return Fit(correct, danger)

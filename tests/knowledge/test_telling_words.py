@@ -88,11 +88,14 @@ def with_words(text: str) -> tuple[np.ndarray, np.ndarray]:
     return counting(text), np.full((len(text), DIMENSIONS), len(text), dtype=np.int8)
 
 
-def answered(asked: Request) -> bytes:
+TELLING = Model(counting, with_words)
+
+
+def answered(asked: Request, model: Model = TELLING) -> bytes:
     """Give what the process answers, without the length before it."""
     request = asked.to_bytes()
     answers = io.BytesIO()
-    serve(Model(counting, with_words), io.BytesIO(struct.pack("<I", len(request)) + request), answers)
+    serve(model, io.BytesIO(struct.pack("<I", len(request)) + request), answers)
     (length,) = struct.unpack("<I", answers.getvalue()[:4])
     assert len(answers.getvalue()) == 4 + length
     return answers.getvalue()[4:]
@@ -107,6 +110,14 @@ def test_an_answer_is_read_as_it_was_written(texts: list[str], *, words: bool) -
     assert told.vectors[:, 0].tolist() == [len(text) for text in texts]
     assert [rows.shape for rows in told.words] == ([(len(text), DIMENSIONS) for text in texts] if words else [])
     assert all((rows == len(rows)).all() for rows in told.words)
+
+
+def test_words_asked_of_a_model_without_are_missed_and_not_made_up() -> None:
+    asked = Request(["abc"], words=True)
+    answer = answered(asked, Model(counting, None))
+    assert len(answer) == 4 * DIMENSIONS
+    with pytest.raises(EOFError):
+        _embedded_of(answer, asked)
 
 
 @pytest.mark.parametrize("words", [False, True])
